@@ -20,6 +20,7 @@ RESOURCES = (
     "app.api.imports",
     "app.api.platforms",
     "app.api.webhooks",
+    "app.api.refusals",
     "app.api.sessions",
     "app.api.snapshots",
     "app.api.reference_photos",

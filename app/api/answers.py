@@ -97,7 +97,8 @@ def described_model(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def describe(document: dict[str, Any]) -> None:
-    """Enter the schema of every answer that the document refers to, and an example of it."""
+    """Enter the schema of every answer that the document refers to, and an example of it and
+    of what is sent for it."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     wanted = set(references(document["paths"]))
     ours = [it for it in _described if _reference(it.__name__) in wanted]
@@ -106,17 +107,30 @@ def describe(document: dict[str, Any]) -> None:
     for schema in answers.values():
         _always_written(schema)
     schemas.update(_named)
-    schemas.update({_public(name): it for name, it in answers.items()})
+    told = {_public(name): it for name, it in answers.items()}
+    same = told.keys() & schemas.keys()
+    if twice := {it for it in same if "properties" in told[it]}:  # else a body's would be lost
+        raise ValueError(f"a body and an answer have one name: {sorted(twice)}")
+    schemas.update(told)
     _tidy(document, schemas)
     for operations in document["paths"].values():
         for operation in operations.values():
             _show(operation)
 
 
-@cache
 def examples() -> dict[str, Any]:
     """Recorded answers by operation id: `python -m tests.contract.record`."""
-    text = resources.files("app.api").joinpath("examples.json").read_bytes()
+    return _recorded("examples.json")
+
+
+def body_examples() -> dict[str, Any]:
+    """The bodies that were answered so, by operation id."""
+    return _recorded("request_examples.json")
+
+
+@cache
+def _recorded(name: str) -> dict[str, Any]:
+    text = resources.files("app.api").joinpath(name).read_bytes()
     found: dict[str, Any] = msgspec.json.decode(text)
     return found
 
@@ -185,6 +199,9 @@ def _show(operation: dict[str, Any]) -> None:
             for kind, content in response.get("content", {}).items():
                 if kind.startswith("text/") if isinstance(example, str) else kind == JSON:
                     content["example"] = example
+    taken = operation.get("requestBody", {}).get("content", {})
+    if JSON in taken and operation["operationId"] in body_examples():
+        taken[JSON]["example"] = body_examples()[operation["operationId"]]
 
 
 def encoded(answer: Any, status: int = 200) -> Response:

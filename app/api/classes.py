@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
 
 from app.api.answers import AnswerRoute
 from app.api.auth import require, services_of
 from app.domain.accounts.platforms import KeyScope
 from app.domain.catalogue import classes
-from app.domain.catalogue.classes import Class, ClassTerms
-from app.domain.wire import Id
+from app.domain.catalogue.classes import Class, ClassClock, ClassTerms
+from app.domain.wire import Id, Wire
 from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1/classes", tags=["catalogue"], route_class=AnswerRoute)
@@ -54,3 +55,38 @@ def get_class(
     with services_of(request).database.read() as connection:
         row = classes.class_seen(connection, caller.scope, class_id, platform)
         return classes.view(connection, row)
+
+
+class ClockAdvance(Wire):
+    advance_s: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=classes.MOST_ADVANCE_S,
+            description="0 only tells what time it is in the class",
+        ),
+    ]
+
+
+@router.post("/{class_id}/clock")
+def move_clock(
+    request: Request,
+    caller: Annotated[Caller, require(KeyScope.INGEST)],
+    class_id: ClassId,
+    wanted: ClockAdvance,
+) -> ClassClock:
+    """Move the clock of a sandbox class forward: leases, pop-ups, photos and class dates go by it.
+
+    What is sent to its sittings from then on is received at the moved time. Times in events
+    (`at_ms`) follow the same clock.
+    """
+    services = services_of(request)
+    with services.database.write() as connection:
+        return classes.move_clock(
+            connection,
+            caller.platform,
+            class_id,
+            wanted.advance_s,
+            actor=caller.actor,
+            now_ms=services.clock(),
+        )

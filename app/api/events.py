@@ -16,6 +16,7 @@ from prometheus_client import Counter
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app import tracing
 from app.api import problems
 from app.api.auth import demand
 from app.domain.accounts.platforms import KeyScope
@@ -26,13 +27,15 @@ from app.domain.sittings import leases
 from app.errors import BadInput, BodyTooLarge, MalformedBody, ZhenxueError
 from app.http.callers import Callers
 from app.http.keyring import Caller
-from app.http.middleware import outage_of, require_plain_address
+from app.http.middleware import outage_of, request_id_of, require_plain_address
 from app.http.patience import drain, next_piece
+from app.sdk.door import open_headers
 from app.services import Services
 
 log = structlog.get_logger("zhenxue.events")
 
 _ONE = re.compile(r"/v1/sessions/([^/]{1,128})/events")
+_ROUTE = "/v1/sessions/{session_id}/events"
 _MANY = "/v1/events"
 LONGEST_BATCH_ID = 128
 _HEADERS = [
@@ -45,8 +48,8 @@ _HEADERS = [
 class HotPath:
     """Answers the two event endpoints itself and hands everything else on.
 
-    It stands before the routing and the outer layer, which together cost more than storing a
-    batch; what they do for other requests and is needed here, it does itself.
+    It stands before the framework, the routing and the outer layer, which together cost more than
+    storing a batch; what they do for other requests and is needed here, it does itself.
     """
 
     def __init__(self, app: ASGIApp, services: Services, callers: Callers) -> None:
@@ -81,27 +84,60 @@ class HotPath:
         if session is None and path != _MANY:
             await self._app(scope, receive, send)
             return
+        with tracing.span("request", server=True):
+            status = await self._take(scope, receive, send, session)
+            tracing.tell_request("POST", _MANY if session is None else _ROUTE, status)
+
+    async def _take(
+        self, scope: Scope, receive: Receive, send: Send, session: re.Match[str] | None
+    ) -> int:
+        """The status that it was answered with."""
+        named = None if session is None else unquote(session[1])
         try:
             require_plain_address(scope)
-            named = None if session is None else unquote(session[1])
             status, answer = 200, await self._answer(scope, receive, named)
             self._count(answer)
             body = msgspec.json.encode(answer)
             headers = [*_HEADERS, (b"content-length", str(len(body)).encode())]
+            if session is not None:
+                headers += open_headers(dict(scope["headers"]))
+            if answer.rejected:
+                request_id = request_id_of(scope)
+                headers.append((b"x-request-id", request_id.encode()))
+                self._callers.refusals.note_items(
+                    scope, answer.rejected, request_id, **_named(named)
+                )
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": body})
         except ZhenxueError as error:
             status = error.status
-            await problems.response(error)(scope, receive, send)
+            await self._refuse(error, scope, receive, send, named)
         except Exception as error:
             fault: ZhenxueError | None = outage_of(error)
             if fault is None:
-                log.exception("events could not be taken", path=path)
+                log.exception("events could not be taken", path=scope["path"])
                 detail = "the events could not be taken; send them again"
                 fault = ZhenxueError("internal_error", detail)
             status = fault.status
-            await problems.response(fault)(scope, receive, send)
+            await self._refuse(fault, scope, receive, send, named)
         self._requests(str(status)).inc()
+        return status
+
+    async def _refuse(
+        self,
+        error: ZhenxueError,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        session: str | None,
+    ) -> None:
+        request_id = request_id_of(scope)
+        answer = problems.response(error, scope)
+        answer.headers["x-request-id"] = request_id
+        if session is not None:
+            answer.raw_headers += open_headers(dict(scope["headers"]))
+        await answer(scope, receive, send)
+        self._callers.refusals.note(scope, error.status, request_id, **_named(session))
 
     def _count(self, answer: BatchAnswer | BatchesAnswer) -> None:
         self._events("accepted").inc(answer.accepted)
@@ -158,6 +194,11 @@ class HotPath:
                 break
         encoding = headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
         return ingest.decompressed(b"".join(parts), encoding, limit)
+
+
+def _named(session: str | None) -> dict[str, str]:
+    """What the routing would have told of the address."""
+    return {"route": _MANY if session is None else _ROUTE, "session": session or ""}
 
 
 def _batch_id(headers: dict[bytes, bytes]) -> str | None:

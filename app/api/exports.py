@@ -14,7 +14,7 @@ from app.api.auth import require, services_of
 from app.api.classes import ClassId, PlatformSlug
 from app.domain.accounts.platforms import KeyScope
 from app.domain.catalogue import classes
-from app.errors import NotAllowed, NotFound
+from app.errors import Conflict, NotAllowed, NotFound
 from app.http.keyring import Caller
 from app.reports import exports, package
 from app.reports.exports import ExportList, ExportOptions, File
@@ -74,6 +74,9 @@ def download_export(
     services = services_of(request)
     with services.database.read() as connection:
         klass = classes.class_seen(connection, caller.scope, class_id, platform)
+    if klass.sandbox:  # a list that could be taken for a real one is none to hand out
+        detail = "沙箱班级没有可导出的名单 / there are no lists of a sandbox class"
+        raise Conflict("sandbox", detail)
     name, _, ext = file_name.rpartition(".")
     chosen = tuple(it.strip() for it in ",".join(columns or ()).split(",") if it.strip())
     options = ExportOptions(caller.actor, named=caller.told_reviewers, on=on, columns=chosen)

@@ -44,6 +44,7 @@ _SECURITY = {
     "list_institution": _PERSON,
     "change_institution": _PERSON,
     "put_annual_review": _PERSON,
+    "put_teachers": _PERSON,
     "withdraw_institution": _PERSON,
     "relist_institution": _PERSON,
     "post_session_events": _KEY,

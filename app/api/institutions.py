@@ -18,6 +18,7 @@ from app.domain.catalogue import institutions
 from app.domain.catalogue.institutions import (
     AnnualReview,
     CountyTerms,
+    FullTimeTeachers,
     InstitutionTerms,
     Reason,
     Reasoned,
@@ -76,10 +77,21 @@ class AnnualReviewView(Answer, frozen=True, kw_only=True):
     document: str | None
 
 
+class TeacherOnFileView(Answer, frozen=True, kw_only=True):
+    """A full-time teacher on file, for one occupation; `until_on` null: still there."""
+
+    name: str
+    occupation: str
+    certificate: str | None
+    from_on: Date
+    until_on: Date | None
+
+
 class InstitutionView(Answer, frozen=True, kw_only=True):
     """An institution on a county's list (目录清单): from when to when, its annual reviews (年检),
     the latest first, and since when it is off the list; why, is told to the authority alone, and
-    whom to ask and the account for subsidies to no platform."""
+    whom to ask, the account for subsidies and the full-time teachers (专职师资) on file to no
+    platform."""
 
     institution_id: int
     county: str
@@ -91,6 +103,8 @@ class InstitutionView(Answer, frozen=True, kw_only=True):
     contact: str | None
     bank: str | None
     bank_account: str | None
+    vocational_school: bool | None
+    teachers: list[TeacherOnFileView]
     reviews: list[AnnualReviewView]
     withdrawn_on: Date | None
     withdrawn_reason: str | None
@@ -191,6 +205,19 @@ def put_annual_review(
         return _shown(institutions.institution_seen(connection, user.scope, institution_id))
 
 
+@router.put("/institutions/{institution_id}/teachers")
+def put_teachers(
+    request: Request, user: Person, institution_id: InstitutionId, said: FullTimeTeachers
+) -> InstitutionView:
+    """Record its full-time teachers (专职师资), by occupation, as it filed them: the whole list,
+    also of who has left. They bound how many apprentices it may train in an occupation."""
+    services = services_of(request)
+    with services.database.write() as connection:
+        row = _kept(connection, user, institution_id)
+        institutions.file_teachers(connection, row, said, **_by(services, user))
+        return _shown(institutions.institution_seen(connection, user.scope, institution_id))
+
+
 @router.post("/institutions/{institution_id}/withdrawal", status_code=201)
 def withdraw_institution(
     request: Request, user: Person, institution_id: InstitutionId, said: Withdrawal
@@ -248,6 +275,8 @@ def _shown(row: ListedInstitution, caller: Caller | None = None) -> InstitutionV
         contact=row.contact if told else None,
         bank=row.bank if told else None,
         bank_account=row.bank_account if told else None,
+        vocational_school=row.vocational_school,
+        teachers=[TeacherOnFileView(**it) for it in (row.teachers or ()) if told],
         reviews=[
             AnnualReviewView(year=it["year"], passed=it["passed"], document=it.get("document"))
             for it in row.reviews

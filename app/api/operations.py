@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Mapping
 from enum import StrEnum
 from html import escape
 from typing import Any, Literal
 
-import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -17,12 +13,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from app.api.answers import AnswerRoute, described, encoded
 from app.api.auth import services_of
 from app.domain.answer import Answer
-from app.store import schema
+from app.http import readiness
+from app.http.readiness import PartState
 from app.vision.model_files import BackendFiles
 
 router = APIRouter(tags=["operations"], route_class=AnswerRoute)
-log = structlog.get_logger("zhenxue.operations")
-MOST_WAIT_S = 3.0
 _NOT_READY: dict[int | str, dict[str, Any]] = {
     503: {"description": "a part is not ready; says which"}
 }
@@ -30,11 +25,6 @@ _NOT_READY: dict[int | str, dict[str, Any]] = {
 
 class Health(Answer, frozen=True, kw_only=True):
     status: Literal["ok"]
-
-
-class PartState(StrEnum):
-    OK = "ok"
-    FAILED = "failed"
 
 
 class ReadinessStatus(StrEnum):
@@ -74,14 +64,7 @@ def readyz(request: Request) -> Response:
     `notices` name model files that are configured and cannot be used: the default stands in.
     """
     services = services_of(request)
-    results = _asked(
-        {
-            "database": services.database.ping,
-            "store": services.blobs.ping,
-            "migrations": lambda: schema.require_head(services.database),
-            **services.checks,
-        }
-    )
+    results = readiness.ask(services)
     ready = all(result is PartState.OK for result in results.values())
     return encoded(
         Readiness(
@@ -92,28 +75,6 @@ def readyz(request: Request) -> Response:
         ),
         200 if ready else 503,
     )
-
-
-def _asked(checks: Mapping[str, Callable[[], Any]]) -> dict[str, PartState]:
-    """What each check says; one that does not answer in time has failed. Together they take no
-    longer than one."""
-    results = dict.fromkeys(checks, PartState.FAILED)
-
-    def ask(name: str) -> None:
-        try:
-            checks[name]()
-        except Exception:
-            log.exception("not ready", part=name)
-        else:
-            results[name] = PartState.OK
-
-    threads = [threading.Thread(target=ask, args=(name,), daemon=True) for name in checks]
-    until = time.monotonic() + MOST_WAIT_S
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, until - time.monotonic()))
-    return dict(results)
 
 
 def _models(files: BackendFiles) -> ModelsInForce:

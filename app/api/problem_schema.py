@@ -61,6 +61,7 @@ _CONFLICTS = {
     "POST /v1/acts/{act_id}/revocation": "it was revoked, or what came since rests on it",
     "POST /v1/classes/{class_id}/acts": "the learner has left, or is in the other class already",
     "PUT /v1/classes/{class_id}": "terms that are frozen once somebody has studied",
+    "POST /v1/classes/{class_id}/clock": "a class whose clock does not move: no sandbox",
     "PUT /v1/classes/{class_id}/roster": "somebody who studied cannot become somebody else",
     "PUT /v1/learners/{learner_id}/reference-photo": (
         "a photo that was replaced, data erased, or `enrolment_complete` by this link"

@@ -8,10 +8,12 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from app.domain.wire import field_name
 from app.errors import BadInput, MalformedBody, NotFound, WrongMediaType, ZhenxueError
 from app.http.middleware import PROBLEM_JSON, problem_body
+from app.http.refusals import REFUSAL
 
 _MAX_ERRORS = 100
 _TITLES = {400: "Bad request", 404: "Not found", 405: "Method not allowed"}
@@ -24,8 +26,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
 
 
-def response(error: ZhenxueError) -> Response:
-    """The answer that says why."""
+def response(error: ZhenxueError, scope: Scope) -> Response:
+    """The answer that says why; the request's scope keeps it for the platform's developers."""
+    scope[REFUSAL] = error
     headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
     if error.retry_after_s is not None:
         headers["retry-after"] = str(error.retry_after_s)
@@ -51,32 +54,36 @@ def field_errors(errors: Iterable[Any]) -> list[dict[str, Any]]:
     return found
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ZhenxueError)
-    return response(error)
+    return response(error, request.scope)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = error.errors()
     if errors and errors[0]["type"] == "json_invalid":
-        return response(MalformedBody("malformed_json", "the body is not valid JSON"))
+        return response(
+            MalformedBody("malformed_json", "the body is not valid JSON"), request.scope
+        )
     if isinstance(error.body, bytes):
-        return response(WrongMediaType("wrong_media_type", "send the body as application/json"))
+        wrong = WrongMediaType("wrong_media_type", "send the body as application/json")
+        return response(wrong, request.scope)
     found = field_errors(errors)
     refusal = BadInput("invalid_input", "; ".join(e["detail"] for e in found[:3]), errors=found)
     if request.url.path.startswith("/xAPI"):
         refusal = MalformedBody(refusal.code, refusal.detail, errors=found)
-    return response(refusal)
+    return response(refusal, request.scope)
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     """What the framework itself refuses; a refusal of ours may be wrapped in it."""
     assert isinstance(error, HTTPException)
     if isinstance(error.__cause__, ZhenxueError):
-        return response(error.__cause__)
+        return response(error.__cause__, request.scope)
     if error.status_code == 404:
-        return response(NotFound("not_found", "there is nothing at this address"))
+        nothing = NotFound("not_found", "there is nothing at this address")
+        return response(nothing, request.scope)
     code = _CODES.get(
         error.status_code, "malformed_body" if error.status_code == 400 else "refused"
     )

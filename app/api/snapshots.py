@@ -78,8 +78,9 @@ async def put_snapshot(
     def kept(now_ms: int, photo: bytes, *, away: bool = False) -> snapshots.StoredPhoto:
         with services.database.write() as connection:
             session = snapshots.session_of(connection, platform_id, session_id, now_ms)
+            at_ms = now_ms + session.ahead_ms
             stored = snapshots.store(
-                connection, services.photos, session, sent, now_ms, photo, away=away
+                connection, services.photos, session, sent, at_ms, photo, away=away
             )
         services.controls.forget(session.id)
         return stored
@@ -92,14 +93,18 @@ async def put_snapshot(
         except StoreAway:
             kept(now_ms, photo, away=True)
             raise
-        return StoredSnapshot(
-            sha256=stored.sha256.hex(),
-            status=SnapshotStatus(stored.status),
-            bound=stored.bound,
-            late=stored.late,
-        )
+        return _told(stored)
 
     return await run_in_threadpool(store)
+
+
+def _told(stored: snapshots.StoredPhoto) -> StoredSnapshot:
+    return StoredSnapshot(
+        sha256=stored.sha256.hex(),
+        status=SnapshotStatus(stored.status),
+        bound=stored.bound,
+        late=stored.late,
+    )
 
 
 async def image_body(request: Request) -> bytes:

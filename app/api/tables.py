@@ -64,8 +64,9 @@ class SkippedRow(Answer, frozen=True, kw_only=True):
 
 class TableAnswer(Answer, frozen=True, kw_only=True):
     """What became of a table, or would become of it where `stored` is false. `changed` rows are
-    among the accepted ones. `unused` are columns that say nothing to the service, `skipped` rows
-    that are no rows of the table: totals, notes, signatures."""
+    among the accepted ones. `other_sheets` hold such a table too and were not read, `unused` are
+    columns that say nothing to the service, `skipped` rows that are no rows of the table: totals,
+    notes, signatures."""
 
     class_id: str
     table: str
@@ -75,6 +76,7 @@ class TableAnswer(Answer, frozen=True, kw_only=True):
     refused: int
     sheet: str
     header_row: int
+    other_sheets: list[str]
     unused: list[str]
     skipped: list[SkippedRow]
     rows: list[TableRowAnswer]
@@ -131,6 +133,7 @@ def _answer(class_id: str, report: TableReport, sha256: str, *, stored: bool) ->
         refused=len(report.refused),
         sheet=found.sheet,
         header_row=found.header,
+        other_sheets=found.others,
         unused=found.unused,
         skipped=[SkippedRow(row=number, text=text) for number, text in found.skipped],
         rows=[_row(it) for it in found.rows],

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
 
 from app.api.answers import AnswerRoute
-from app.api.auth import require, services_of
+from app.api.auth import demand, require, services_of
 from app.domain.accounts.platforms import KeyScope
 from app.domain.answer import Answer, EpochMs
 from app.domain.cursor import after
@@ -22,6 +22,14 @@ router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], route_class=AnswerR
 
 PAGE = 50
 Admin = Annotated[Caller, require(KeyScope.ADMIN)]
+
+
+def reading_admin(caller: Admin) -> Caller:
+    """The caller, who reads what is sent: verdicts and findings are in it. Raises NotAllowed."""
+    return demand(caller, KeyScope.READ)
+
+
+ReadingAdmin = Annotated[Caller, Depends(reading_admin)]
 RowId = Annotated[int, Path(ge=1, lt=2**31)]
 
 
@@ -80,8 +88,11 @@ def list_webhooks(request: Request, caller: Admin) -> WebhookList:
 
 
 @router.post("", status_code=201)
-def add_webhook(request: Request, caller: Admin, wanted: WebhookRequest) -> WebhookWithSecret:
-    """A new webhook. Its secret is in this answer and nowhere else.
+def add_webhook(
+    request: Request, caller: ReadingAdmin, wanted: WebhookRequest
+) -> WebhookWithSecret:
+    """A new webhook, by a key with the scope `read` as well: it is sent what such a key reads. Its
+    secret is in this answer and nowhere else.
 
     Messages follow Standard Webhooks: headers `webhook-id`, `webhook-timestamp` and
     `webhook-signature` (HMAC-SHA256), body `{type, timestamp, data}`. The same message may come
@@ -116,14 +127,13 @@ def rotate_webhook_secret(request: Request, caller: Admin, webhook_id: RowId) ->
             actor=caller.actor,
             now_ms=services.clock(),
         )
-        mine = webhooks.webhooks(connection, caller.platform)
-    found = next(it for it in mine if it.id == webhook_id)
+        found = webhooks.webhook(connection, caller.platform, webhook_id)
     return WebhookWithSecret(**_fields(found), secret=secret)
 
 
 @router.post("/{webhook_id}/messages")
 def fetch_messages(
-    request: Request, caller: Admin, webhook_id: RowId, wanted: FetchRequest
+    request: Request, caller: ReadingAdmin, webhook_id: RowId, wanted: FetchRequest
 ) -> MessageList:
     """What waits for a webhook whose address is `listen:`, the oldest first; `got` are
     those deliveries that have arrived. For developers' machines that cannot be reached: ask again
@@ -144,8 +154,7 @@ def test_webhook(request: Request, caller: Admin, webhook_id: RowId) -> WebhookV
         webhooks.test(
             connection, caller.platform, webhook_id, actor=caller.actor, now_ms=services.clock()
         )
-        mine = webhooks.webhooks(connection, caller.platform)
-    return shown(next(it for it in mine if it.id == webhook_id))
+        return shown(webhooks.webhook(connection, caller.platform, webhook_id))
 
 
 @router.delete("/{webhook_id}", status_code=204)
@@ -162,7 +171,7 @@ def remove_webhook(request: Request, caller: Admin, webhook_id: RowId) -> Respon
 @router.get("/{webhook_id}/deliveries")
 def list_deliveries(
     request: Request,
-    caller: Admin,
+    caller: ReadingAdmin,
     webhook_id: RowId,
     cursor: Annotated[Line | None, Query()] = None,
 ) -> DeliveryPage:

@@ -226,6 +226,6 @@ def _fate_headers(taken: xapi.Taken) -> dict[str, str]:
     extensions = {"zhenxue-statements": fates}
     lost = taken.lost()
     if lost:
-        remedies = "; ".join(f"{fate}: {remedy}" for fate, remedy in lost.items())
+        remedies = "; ".join(f"{fate}: {loss.remedy_en}" for fate, loss in lost.items())
         extensions["zhenxue-remedy"] = f"stored, but in no sitting. {remedies}"
     return extensions

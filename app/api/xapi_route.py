@@ -19,6 +19,7 @@ from app.errors import ZhenxueError
 from app.http.callers import callers_of
 from app.http.keyring import Caller
 from app.http.lease_ring import LeaseRing
+from app.http.refusals import AUTHORIZATION
 from app.services import Services
 
 SETTLED = "x-experience-api-consistent-through"
@@ -35,7 +36,7 @@ class XapiRoute(AnswerRoute):
             try:
                 response = await handle(request)
             except ZhenxueError as error:
-                response = problems.response(error)
+                response = problems.response(error, request.scope)
             settled_ms = services_of(request).clock() - xapi.SETTLING_MS
             response.headers.setdefault(SETTLED, as_timestamp(settled_ms))
             response.headers.setdefault("x-experience-api-version", NEWEST)
@@ -55,6 +56,7 @@ async def answered(
     services = services_of(request)
     asked = await read_request(request, services.settings.max_body_bytes)
     callers = callers_of(request)
+    request.scope[AUTHORIZATION] = asked.authorization
 
     def work() -> Response:
         learner = browser(asked, callers.leases)

@@ -11,6 +11,8 @@ from app.http.enrolment_ring import EnrolmentRing
 from app.http.key_limit import EVERY_S
 from app.http.keyring import KeyRing
 from app.http.lease_ring import LeaseRing
+from app.http.refusals import EVERY_S as REFUSALS_EVERY_S
+from app.http.refusals import Refusals
 from app.jobs.repeating import Repeating
 from app.services import Services
 
@@ -22,6 +24,7 @@ class Callers:
     keys: KeyRing
     leases: LeaseRing
     enrolments: EnrolmentRing
+    refusals: Refusals
 
     @classmethod
     def of(cls, services: Services) -> Callers:
@@ -31,10 +34,15 @@ class Callers:
             sharing = Repeating("key-limit", EVERY_S, keys.limit.share)
             services.on_start.append(sharing.start)
             services.on_stop.append(sharing.stop)
+        refusals = Refusals(database, clock, keys)
+        writing = Repeating("refusals", REFUSALS_EVERY_S, refusals.write)
+        services.on_start.append(writing.start)
+        services.on_stop += [refusals.write, writing.stop]
         return cls(
             keys=keys,
             leases=LeaseRing(database, clock),
             enrolments=EnrolmentRing(database, clock, services.vault),
+            refusals=refusals,
         )
 
 

@@ -68,6 +68,11 @@ class KeyRing:
         self._count(key)
         return caller
 
+    def seen(self, digest: bytes) -> Key | None:
+        """The key of that digest, if this process has met it of late."""
+        found = self._known.get(digest)
+        return None if found is None else found[1]
+
     def forget(self) -> None:
         """After keys changed in this process."""
         self._known.clear()

@@ -15,8 +15,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app import tracing
 from app.errors import BodyTooLarge, MalformedBody, NotReady, ZhenxueError
 from app.http.patience import drain, next_piece
+from app.http.refusals import REFUSAL, Refusals
 from app.outages import of_disk
 from app.settings import Settings
 
@@ -24,6 +26,8 @@ log = structlog.get_logger("zhenxue.http")
 
 PROBLEM_JSON = "application/problem+json"
 PHOTO_FORM_BYTES = 256 * 1024 * 1024  # of a form with photos as phones take them
+FILE_FORM_BYTES = 24 * 1024 * 1024  # of one with a file of a case: what is too large says the form
+_FILE_FORMS = ("/console/cases/", "/console/requests/", "/my/")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = ("/events", "/healthz", "/readyz", "/metrics")  # counted in the metrics, not logged
 
@@ -66,9 +70,12 @@ class HttpMetrics:
 class Edge:
     """Pure ASGI, so that the hot endpoint pays little for it."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, registry: CollectorRegistry) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, registry: CollectorRegistry, refusals: Refusals
+    ) -> None:
         self.app = app
         self.settings = settings
+        self.refusals = refusals
         self.metrics = HttpMetrics(registry)
         self.headers = dict(_HEADERS)
         if settings.production:
@@ -78,10 +85,14 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        with tracing.span("request", server=True):
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        request_id = _request_id(scope)
+        request_id = request_id_of(scope)
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        structlog.contextvars.bind_contextvars(request_id=request_id, **tracing.in_log())
         status = 0
 
         async def answer(message: Message) -> None:
@@ -99,19 +110,14 @@ class Edge:
         try:
             require_plain_address(scope)
             await self.app(scope, self._limited(scope, receive), answer)
-        except MalformedBody as refusal:
-            await _send_problem(answer, refusal)
         except Exception as error:
-            outage = outage_of(error)
-            if outage is None:
-                log.exception("unexpected error", method=scope["method"], path=_logged(scope))
+            scope[REFUSAL] = _refusal_of(error, scope, request_id)
             if status:
                 raise  # half an answer is out: let the server cut the connection
-            await _send_problem(
-                answer,
-                outage or ZhenxueError("internal_error", f"unexpected error; request {request_id}"),
-            )
+            await _send_problem(answer, scope[REFUSAL])
         finally:
+            if status >= 400:
+                self.refusals.note(scope, status, request_id)
             self._record(scope, status, time.perf_counter() - started)
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
@@ -144,6 +150,8 @@ class Edge:
             return self.settings.max_image_bytes
         if path.startswith("/console/classes/") and path.endswith(("/enrolment", "/photos")):
             return PHOTO_FORM_BYTES
+        if scope["method"] == "POST" and path.startswith(_FILE_FORMS):
+            return max(FILE_FORM_BYTES, self.settings.max_body_bytes)
         return self.settings.max_body_bytes
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
@@ -151,6 +159,7 @@ class Edge:
         method = scope["method"] if route != "unmatched" else "any"
         self.metrics.requests.labels(method, route, str(status)).inc()
         self.metrics.seconds.labels(method, route).observe(seconds)
+        tracing.tell_request(method, route, status)
         if status >= 500 or not route.endswith(_QUIET):
             log.info(
                 "request",
@@ -159,6 +168,17 @@ class Edge:
                 status=status,
                 ms=round(seconds * 1000, 1),
             )
+
+
+def _refusal_of(error: Exception, scope: Scope, request_id: str) -> ZhenxueError:
+    """What to answer when nobody inside did."""
+    if isinstance(error, MalformedBody):
+        return error
+    outage = outage_of(error)
+    if outage is None:
+        log.exception("unexpected error", method=scope["method"], path=_logged(scope))
+        return ZhenxueError("internal_error", f"unexpected error; request {request_id}")
+    return outage
 
 
 def require_plain_address(scope: Scope) -> None:
@@ -191,7 +211,8 @@ def problem_body(problem: dict[str, Any]) -> bytes:
     )
 
 
-def _request_id(scope: Scope) -> str:
+def request_id_of(scope: Scope) -> str:
+    """What the sender calls the request, or a number of ours."""
     given = Headers(scope=scope).get("x-request-id", "")
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 
 from starlette.types import Message, Receive, Scope
@@ -14,14 +15,17 @@ HEADERS_S = 15.0
 BODY_S = 30.0
 _DRAINED = 64 * 1024 * 1024
 _DRAIN_S = 10.0
+_H2C = re.compile(rb"\r\nupgrade:[ \t]*h2c[ \t]*(?=\r\n)", re.IGNORECASE)
 
 
 class ImpatientProtocol(HttpToolsProtocol):
     """Cuts a connection whose request is not there in time: one that sends half of its headers
-    would stay for ever."""
+    would stay for ever. An offer of HTTP/2, which Java's client makes with every first request, is
+    passed over: the parser would take the body behind it for another protocol."""
 
     _giving_up: asyncio.TimerHandle | None = None
     _half = False  # headers have begun and not ended
+    _between = True  # two requests, or before the first
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -32,12 +36,16 @@ class ImpatientProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._between and b"h2c" in data:
+            head, gap, rest = data.partition(b"\r\n\r\n")
+            data = _H2C.sub(b"", head) + gap + rest
         super().data_received(data)
         if self._half and self._giving_up is None:
             self._wait()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._between = False
         self._half = True  # mostly the headers end in the same piece, and no timer is needed
         if self._giving_up is not None:
             self._wait()
@@ -46,6 +54,10 @@ class ImpatientProtocol(HttpToolsProtocol):
         self._half = False
         self._stop_waiting()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._between = True
 
     def _wait(self) -> None:
         self._stop_waiting()

@@ -21,6 +21,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
+from app.domain.wire import shown_only
 from app.errors import NotAllowed, NotReady
 from app.settings import Settings
 
@@ -110,7 +111,9 @@ class SignOn:
         except httpx2.HTTPError as error:
             raise _away() from error
         name = claims.get("name") or claims.get("preferred_username") or claims["sub"]
-        return ToldIdentity(issuer, claims["sub"], str(name)[:128], self._strong(claims))
+        return ToldIdentity(
+            issuer, claims["sub"], shown_only(str(name))[:128], self._strong(claims)
+        )
 
     def _claims(self, token: Any, keys: KeySet, nonce: str, now_ms: int) -> Any:
         registry = JWSRegistry(algorithms=list(ALGORITHMS), strict_check_header=False)

@@ -24,6 +24,7 @@ from app.console import (
     finding_page,
     findings_page,
     help_page,
+    holds_page,
     hour_page,
     inspection_page,
     institutions_page,
@@ -44,6 +45,7 @@ from app.console import (
     queue_actions,
     recordings_page,
     runs_page,
+    sandboxes_page,
     search_page,
     second_step_page,
     self_service_page,
@@ -55,6 +57,7 @@ from app.console import (
     stages_page,
     standing_page,
     statements_page,
+    status_page,
     systems_page,
     tables_page,
     users_page,
@@ -80,6 +83,7 @@ PAGES = (
     factors_page,
     notices_page,
     help_page,
+    status_page,
     overview_page,
     standing_page,
     statements_page,
@@ -124,8 +128,10 @@ PAGES = (
     institutions_page,
     platforms_page,
     runs_page,
+    sandboxes_page,
     county_page,
     faces_page,
+    holds_page,
 )
 for part in PAGES:
     router.include_router(part.router)

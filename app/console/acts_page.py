@@ -7,15 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy import Connection
 
 from app.console import consequences, labels, weighty
 from app.console.actors import named
-from app.console.checks_left import OF_CLASS, OF_LEARNER, checks_left
-from app.console.language import N_
+from app.console.checks_left import OF_CLASS, OF_LEARNER, checks_left, title_of
+from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain import id_numbers
 from app.domain.accounts.users import Login
+from app.domain.policy import packs
+from app.domain.policy.pack import Pack
 from app.domain.review import acts
 from app.domain.review.act_kinds import KINDS, ActKind, Stretch
 from app.errors import BadInput, NotAllowed, NotFound
@@ -106,7 +109,7 @@ def _page(
             raise NotFound("unknown_class", "there is no such class")
         rows = store.of_class(connection, class_id)
         roster = class_file.roster(connection, class_id)
-        lessons = class_file.lessons(connection, class_id)
+        lessons, pack = _lessons(connection, class_id), _pack_of(klass)
         actors = [it for row in rows for it in (row.recorded_by, row.approved_by, row.revoked_by)]
         left = checks_left(connection, class_id, roster)
         name = named(connection, language_of(request), [it for it in actors if it], login.user)
@@ -130,14 +133,47 @@ def _page(
         choices={
             "check": list({it.check: it.title for it in left}.items()),
             "decision": list(DECISIONS.items()),
-            "lesson_id": [(it.external_id, it.title) for it in lessons],
+            "lesson_id": list(lessons.items()),
             "id_type": [(it, ID_TYPES[it]) for it in id_numbers.ID_TYPES],
         },
+        told=lambda body: told(body, lessons, pack, language_of(request)),
         typed=typed or {},
         wrong=FIELDS.get(wrong, wrong),
         why=why,
         status=422 if wrong else 200,
     )
+
+
+def _lessons(connection: Connection, class_id: int) -> dict[str, str]:
+    """Titles of the class's lessons by the platform's id."""
+    return {it.external_id: it.title for it in class_file.lessons(connection, class_id)}
+
+
+def _pack_of(klass: class_file.ClassCase | None) -> Pack | None:
+    return packs.found(klass.pack_id, klass.pack_version) if klass else None
+
+
+def told(
+    body: Mapping[str, Any], lessons: Mapping[str, str], pack: Pack | None, lang: Language
+) -> list[str]:
+    """What an act says beside its reason, field by field."""
+    known = {"decision": DECISIONS, "id_type": ID_TYPES, "lesson_id": lessons}
+
+    def value(field: str, said: Any) -> str:
+        if field == "check":
+            return lang.of(title_of(said, pack))
+        if isinstance(said, str):
+            return lang.say(known[field][said]) if said in known.get(field, ()) else said
+        if isinstance(said, list):
+            spans = ("–".join(map(str, it)) if isinstance(it, list) else str(it) for it in said)
+            return lang.say(N_("、")).join(spans)
+        return str(said)
+
+    return [
+        f"{lang.say(FIELDS[field])}：{value(field, said)}"
+        for field, said in body.items()
+        if field != "because"
+    ]
 
 
 def _decided(rows: Sequence[store.ActRow]) -> dict[tuple[str, str, str], str]:
@@ -265,8 +301,9 @@ def _weigh(
         if not login.user.decides and not own:
             raise NotAllowed("role", "only auditors and reviewers do this")
         people = len(class_file.roster(connection, class_id))
-    lang = language_of(request)
-    deed = consequences.act(KINDS[row.kind], row, klass, people, lang, approved=approved)
+        lang = language_of(request)
+        said = told(row.body, _lessons(connection, class_id), _pack_of(klass), lang)
+    deed = consequences.act(KINDS[row.kind], row, said, klass, people, lang, approved=approved)
     return weighty.page(request, login, deed, reason, problem)
 
 

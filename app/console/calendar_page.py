@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request, Response
 
 from app.clock import day
-from app.console import labels
+from app.console import consequences, labels, weighty
 from app.console.login import FormOfThisLogin, require_role
-from app.console.page import ConsoleRoute, render, see_other
+from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain.accounts import calendar
+from app.domain.accounts.calendar import CalendarEntry
 from app.domain.accounts.users import Login, Role
 from app.errors import BadInput
 from app.store.accounts import calendar as store
@@ -54,15 +55,39 @@ def enter(
     last: Typed = "",
     calendar_kind: Typed = "",
     name: Typed = "",
+    reason: Annotated[str | None, Form()] = None,
+    again: Typed = "",
+) -> Response:
+    """Without a reason: what the days, as typed, will do."""
+    services = request.app.state.services
+    typed = {"first": first, "last": last, "calendar_kind": calendar_kind, "name": name}
+    if again:
+        return _page(request, login, typed=typed)
+    try:
+        wanted = calendar.entry(first, last, calendar_kind, name)
+    except BadInput as error:
+        return _page(request, login, labels.PROBLEMS.get(error.code, "") or error.detail, typed)
+    try:
+        if reason is None:
+            return _weigh(request, login, wanted, typed)
+        why = weighty.words(reason)
+        with services.database.write() as connection:
+            calendar.enter(connection, login.user, wanted, why, services.clock())
+    except BadInput as error:
+        return _weigh(request, login, wanted, typed, reason or "", error.code)
+    return see_other("/console/calendar")
+
+
+def _weigh(
+    request: Request,
+    login: Login,
+    wanted: CalendarEntry,
+    typed: dict[str, str],
+    reason: str = "",
+    problem: str = "",
 ) -> Response:
     services = request.app.state.services
-    try:
-        with services.database.write() as connection:
-            calendar.enter(
-                connection, login.user, first, last, calendar_kind, name, services.clock()
-            )
-    except BadInput as error:
-        problem = labels.PROBLEMS.get(error.code, "")
-        typed = {"first": first, "last": last, "calendar_kind": calendar_kind, "name": name}
-        return _page(request, login, problem or error.detail, typed)
-    return see_other("/console/calendar")
+    with services.database.read() as connection:
+        today = day(services.clock())
+        deed = consequences.calendar(connection, wanted, typed, today, language_of(request))
+    return weighty.page(request, login, deed, reason, problem)

@@ -88,6 +88,7 @@ class CaseLine:
     sentence: str
     outcome: Label
     few_photos: str
+    outside: str
     place: str
     findings: int
     waiting: int
@@ -140,8 +141,9 @@ def _line(
         pack=first.pack,
         about=about(row.kind, first, lang),
         sentence=sentence_of(first.body, lang),
-        outcome=labels.label(labels.OUTCOMES, first.outcome),
+        outcome=labels.found(first.outcome, first.status),
         few_photos=few_photos(enrolled, first.learner_id, lang, first.rule),
+        outside=readable.outside_term(first, lang),
         place=f"{first.occupation} {first.class_name} · {first.platform_name}",
         findings=row.findings,
         waiting=row.waiting,

@@ -13,16 +13,25 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from sqlalchemy import Connection
 
 from app.clock import day
-from app.console import actors, labels
+from app.console import actors, labels, readable
+from app.console.case_evidence import case_evidence
 from app.console.case_lines import about, next_case, people_of
 from app.console.few_photos import few_photos
-from app.console.finding_view import interval, photos_href, reasons_for, sentence_of
+from app.console.finding_view import (
+    interval,
+    limit_of,
+    measured_of,
+    photos_href,
+    reasons_for,
+    sentence_of,
+)
 from app.console.labels import Label
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts.users import Login, User
 from app.domain.faces import face_confidence
+from app.domain.faces.face_confidence import FACE_RULES
 from app.domain.judging import rulings
 from app.domain.review import case_desk, case_files, cases, material, review, review_queue
 from app.domain.review.case_files import CaseFile
@@ -286,20 +295,28 @@ def _told(
     colleagues = review_queue.colleagues(connection, user) if user.decides else []
     undoable = cases.undoable(connection, user, case_id, now_ms) if user.decides else []
     table = [_row(it, mine, lang) for it in found]
+    evidence = case_evidence(connection, user, lead, found, lang)
     enrolled = face_confidence.of_findings(connection, [(first.rule, first.learner_id)])
+    faces = _faces(connection, user, lead, mine)
     today = day(now_ms).isoformat()
     return {
         "case": row,
         "first": first,
         "about": about(row.kind, first, lang),
         "sentence": sentence_of(first.body, lang),
-        "faces": _faces(connection, user, lead, mine),
+        "faces": faces,
+        "photos": "" if faces else _photos(connection, user, lead),
         "few_photos": few_photos(enrolled, first.learner_id, lang, first.rule),
-        "outcome": labels.label(labels.OUTCOMES, first.outcome),
-        "table": sorted(table, key=lambda it: (not it.mine, it.decided)),
+        "outcome": labels.found(first.outcome, first.status),
+        "clause": first.body.clause.quote,
+        "instrument": readable.cited(first.body.clause),
+        "numbers": _numbers(lead, len(found), lang),
+        "table": sorted(table, key=lambda it: (it.id != lead.id, not it.mine, it.decided)),
+        **evidence,
         "waiting": waiting,
         "people": people_of(stake, lang),
         "yuan": "" if stake.yuan is None else f"¥{stake.yuan:,}",
+        "outside": dict.fromkeys(filter(None, (readable.outside_term(it, lang) for it in found))),
         "late": bool(waiting.mine or waiting.others) and row.due_on < today,
         "snoozed": row.snoozed_until and row.snoozed_until > today,
         "deeds": _history(connection, case_id, user, lang),
@@ -312,6 +329,18 @@ def _told(
         "asked_until": (day(now_ms) + timedelta(days=material.DAYS)).isoformat(),
         "following": next_case(connection, user, queue, now_ms, [case_id]),
     }
+
+
+def _numbers(lead: CaseFinding, of: int, lang: Language) -> list[tuple[str, str]]:
+    """What was measured and what it is held against, by their names: of several findings the limit
+    alone, of faces none, for faces are looked at."""
+    if lead.rule in FACE_RULES:
+        return []
+    limit = (N_("限值"), limit_of(lead.body, lang))
+    if of > 1:
+        return [limit]
+    when = (N_("时段"), interval(lead.start_ms, lead.end_ms, lang))
+    return [(N_("实测"), measured_of(lead.body, lang)), limit, when]
 
 
 def _addressees(connection: Connection, user: User, case_id: int, lang: Language) -> dict[str, str]:
@@ -331,10 +360,14 @@ def _addressees(connection: Connection, user: User, case_id: int, lang: Language
 
 def _faces(connection: Connection, user: User, row: CaseFinding, mine: set[int]) -> int | None:
     """The finding whose faces this person has to see side by side before the case is decided."""
-    if row.id not in mine or row.session_id is None or not user.sees_photos:
-        return None
-    photos = case_file.photos_of(connection, [row.session_id])
-    return row.id if photos_href(row, None, photos).endswith("/faces") else None
+    return row.id if row.id in mine and _photos(connection, user, row).endswith("/faces") else None
+
+
+def _photos(connection: Connection, user: User, row: CaseFinding) -> str:
+    """Where the photos are seen that the case is about; empty where there are none to see."""
+    if row.session_id is None or not user.sees_photos:
+        return ""
+    return photos_href(row, None, case_file.photos_of(connection, [row.session_id]))
 
 
 def _first(found: Sequence[CaseFinding], mine: set[int]) -> CaseFinding:
@@ -362,7 +395,7 @@ def _row(it: CaseFinding, mine: set[int], lang: Language) -> CaseFindingRow:
         if it.learner_id is not None
         else "",
         sentence=sentence_of(it.body, lang),
-        outcome=labels.label(labels.OUTCOMES, it.outcome),
+        outcome=labels.found(it.outcome, it.status),
         status=labels.label(labels.STATUSES, it.status),
         mine=it.id in mine,
         decided=it.status in cases.SETTLED,

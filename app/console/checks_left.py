@@ -49,9 +49,14 @@ def checks_left(connection: Connection, class_id: int, roster: Iterable[Any]) ->
 
 
 def _left(body: CheckBody, pack: Pack | None, act: str, learner: str, person: str) -> CheckLeft:
-    known = pack.table.checks.get(body.check) if pack else None
-    name = numbered(body.check)
-    title = Text(f"{name} {known.title.zh}", f"{name} {known.title.en}") if known else None
     said = body.reason if body.said is UNSET else body.said
     sentence = sentence_of(body.check, body.reason, said, body.numbers or {}, pack)
-    return CheckLeft(act, learner, person, body.check, title or Text(name, name), sentence)
+    return CheckLeft(act, learner, person, body.check, title_of(body.check, pack), sentence)
+
+
+def title_of(check: str, pack: Pack | None) -> Text:
+    """A check's number and name; the number alone where the pack has no such check."""
+    known, name = pack.table.checks.get(check) if pack else None, numbered(check)
+    return (
+        Text(f"{name} {known.title.zh}", f"{name} {known.title.en}") if known else Text(name, name)
+    )

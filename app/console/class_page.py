@@ -20,22 +20,24 @@ from app.console.findings_page import plain_text
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.console.sign_off_page import matters_shown
+from app.console.sign_off_page import dossier_of, matters_shown
 from app.console.stages_page import summaries
-from app.domain import runs
+from app.domain import runs, standing
 from app.domain.accounts.users import Login, User
 from app.domain.faces import enrolment_photos
 from app.domain.judging import class_requests, unsettled, wording
 from app.domain.judging.class_requests import SCALES
-from app.domain.review import sign_off, stages
-from app.domain.review.stages import StepView
+from app.domain.policy import packs
+from app.domain.review import recoveries, sign_off, stages
+from app.domain.review.stages import PAYMENT, StepView
 from app.errors import BadInput, NotFound
-from app.reports import exports, signing
+from app.reports import exports, signed_lists, signing
 from app.reports.lists import periodic
 from app.store.accounts import users
 from app.store.bodies import ClassVerdict, HourVerdict, StoredVerdict
+from app.store.catalogue import catalogue
 from app.store.catalogue import class_file as store
-from app.store.faces import reference_photos
+from app.store.faces import reference_photos, retention
 from app.store.judging import runs as run_store
 from app.store.judging import unsettled as undecided_now
 from app.store.review import acts, sign_offs
@@ -105,15 +107,14 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
             undecided_now.finding_keys(connection, class_id),
         )
         outcomes = store.enrolment_outcomes(connection, class_id, pack)
-        signed = sign_off.in_force(sign_offs.of_class(connection, class_id))
+        lists = _signing(request, connection, class_id, judged=bool(outcomes))
         verdict = next(iter(store.latest(connection, class_id, ClassVerdict, pack)), None)
         waiting = store.waiting_by_learner(connection, class_id)
         findings = store.findings(connection, class_id, None, _CLASS_FINDINGS)
-        asides = _asides(connection, class_id)
-        open_now = store.open_now(connection, class_id)
         run = run_store.latest(connection, class_id)
         chosen_by = users.names(connection, [row.scale_chosen_by or 0])
         steps = stages.of_class(connection, class_id, today)
+        asides = _asides(connection, class_id, steps, login.user)
     roomy = len(hours) <= _ROOMY
     return render(
         request,
@@ -124,7 +125,8 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         rows=matrix(
             class_id, roster, hours, marks, outcomes, waiting, undecided.learners, lang, roomy=roomy
         ),
-        **_unsettled(undecided, signed, outcomes, row, today.isoformat(), lang, login.user),
+        **_unsettled(undecided, outcomes, row, today.isoformat(), lang, login.user),
+        signing=labels.SIGN_OFFS[lists],
         width="roomy" if roomy else "dense" if len(hours) > _DENSE else "",
         in_class=sum(it.ended_by is None for it in roster),
         tally=tally(len(roster), len(hours), marks),
@@ -138,18 +140,16 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         **_exported(request, row),
         findings=[(it, sentence_of(it.body, lang)) for it in findings],
         waiting=sum(waiting.values()),
-        open_now=open_now,
         **asides,
     )
 
 
-def _as_they_stand(marks: Sequence[Any], found: unsettled.Found) -> list[tuple[Any, ...]]:
+def _as_they_stand(marks: Sequence[Any], found: standing.Found) -> list[tuple[Any, ...]]:
     """The marks of class-hours with those that are lost only if people say so as undecided."""
     told = []
     for enrolment, number, code, body in marks:
         if code == "invalid":
-            keys = {it.key for it in _keyed(body).findings}
-            code = unsettled.hour_standing(code, keys, found)
+            code = standing.of_stored(code, body, found)
         told.append((enrolment, number, code, body))
     return told
 
@@ -164,34 +164,59 @@ def _stages(steps: Sequence[StepView]) -> dict[str, Any]:
     return {"steps": steps, "stages": summaries(steps)}
 
 
-def _asides(connection: Connection, class_id: int) -> dict[str, Any]:
+def _owed(connection: Connection, class_id: int, steps: Sequence[StepView], user: User) -> int:
+    """What of the money that was paid is to come back, in 分; 0 for whom it is no business of."""
+    paid = any(it.batches for it in steps if it.step.id == PAYMENT)
+    if not paid or not user.of_authority:
+        return 0
+    cases = recoveries.of_class(connection, catalogue.class_by_id(connection, class_id))
+    return sum(it.left_fen for it in cases)
+
+
+def _asides(
+    connection: Connection, class_id: int, steps: Sequence[StepView], user: User
+) -> dict[str, Any]:
     """Learners with fewer enrolled photos than are wanted, and how many they have; how many acts
-    wait to be approved."""
+    wait to be approved, who studies now, how many holds keep photos, what is to come back."""
     wanted = enrolment_photos.WANTED
     enrolled = reference_photos.counts(connection, class_id)
     return {
         "few": {who: photos for who, photos in enrolled.items() if photos < wanted},
         "photos_wanted": wanted,
+        "open_now": store.open_now(connection, class_id),
         "acts_waiting": acts.waiting(connection, class_id),
+        "owed_fen": _owed(connection, class_id, steps, user),
+        "held": sum(it.lifted_ms is None for it in retention.holds_of_class(connection, class_id)),
     }
 
 
 def _unsettled(
     undecided: unsettled.Unsettled,
-    signed: Any,
     outcomes: Mapping[int, str],
     row: Any,
     today: str,
     lang: Language,
     user: User,
 ) -> dict[str, Any]:
-    """Who of the class stands on neither list and why, and whether its lists are signed."""
+    """Who of the class stands on neither list and why."""
     pack = f"{row.pack_id}@{row.pack_version}"
     return {
         "undecided": len(undecided.learners) if outcomes else 0,
         "matters": matters_shown(undecided.matters, row.id, pack, today, lang, user),
-        "signing": labels.SIGN_OFFS["signed" if signed else "draft"],
     }
+
+
+def _signing(request: Request, connection: Connection, class_id: int, *, judged: bool) -> str:
+    """Whether the class's lists are signed, and still say what was signed."""
+    signed = sign_off.in_force(sign_offs.of_class(connection, class_id))
+    if signed is None:
+        return "draft"
+    klass, services = catalogue.class_by_id(connection, class_id), request.app.state.services
+    if not judged or packs.found(klass.pack_id, klass.pack_version) is None:
+        return "signed"  # nothing tells how they stand now
+    dossier = dossier_of(connection, klass, services.clock())
+    before = signed_lists.signed(dossier, services.vault, signed)
+    return "changed" if signed_lists.differ(before, signed_lists.drafts(dossier)) else "signed"
 
 
 def _exported(request: Request, row: Any) -> dict[str, Any]:
@@ -299,7 +324,7 @@ def matrix(
                 cells=Markup("".join(cells)),  # noqa: S704 -- escaped in _drawn
                 valid=valid[it.enrolment_id],
                 waiting=waiting.get(it.id, 0),
-                outcome=unsettled.standing(outcomes.get(it.enrolment_id, ""), it.id, undecided),
+                outcome=standing.of_learner(outcomes.get(it.enrolment_id, ""), it.id, undecided),
                 ended_by=it.ended_by,
                 last_on=it.last_on,
             )
@@ -323,7 +348,7 @@ def _drawn(
 
 
 def cell(
-    number: int, mark: StoredVerdict[HourVerdict] | None, found: unsettled.Found, lang: Language
+    number: int, mark: StoredVerdict[HourVerdict] | None, found: standing.Found, lang: Language
 ) -> HourCell:
     """The cell of one class-hour; without a verdict it was not studied yet."""
     code = unsettled.hour_now(mark, found)
@@ -349,18 +374,7 @@ class _Covered(msgspec.Struct):
     coverage: float | None = None
 
 
-class _Key(msgspec.Struct):
-    key: str = ""
-
-
-class _Keyed(msgspec.Struct):
-    """What was found in a class-hour."""
-
-    findings: list[_Key] = []
-
-
 _covered = msgspec.json.Decoder(_Covered).decode
-_keyed = msgspec.json.Decoder(_Keyed).decode
 
 
 def _row_id(value: int | None) -> int | None:

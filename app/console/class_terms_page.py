@@ -12,10 +12,11 @@ from sqlalchemy import Connection
 from starlette.datastructures import FormData
 
 from app.clock import day
-from app.console import forms, labels
+from app.console import consequences, forms, labels, weighty
 from app.console.forms import Errors, Typed
 from app.console.login import FormOfThisLogin, require_role
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
+from app.domain import credit_codes
 from app.domain.accounts.users import SETS_UP, Login
 from app.domain.catalogue import class_setups, classes
 from app.domain.catalogue.classes import Applicant, ClassTerms, PlannedAssessment
@@ -97,7 +98,46 @@ def open_one(request: Request, login: Setter, form: FilledIn) -> Response:
 
 @router.post("/classes/{class_id}/terms", dependencies=[FormOfThisLogin])
 def change(request: Request, login: Setter, class_id: RowId, form: FilledIn) -> Response:
+    """Without a reason: what the terms, as typed, will do."""
+    typed = _typed(form)
+    if typed.pop("again", ""):
+        return _page(request, login, typed, class_row=class_id)
+    problem = weighty.problem_of(typed["reason"]) if "reason" in typed else ""
+    if "reason" not in typed or problem:
+        try:
+            return _weigh(request, login, typed, class_id, problem)
+        except (ValidationError, BadInput, Conflict) as error:
+            return _page(request, login, typed, _errors(error, typed), class_id)
     return _save(request, login, form, class_id)
+
+
+def _weigh(
+    request: Request, login: Login, typed: dict[str, Any], class_row: int, problem: str = ""
+) -> Response:
+    """Raises ValidationError, BadInput, Conflict as saving would."""
+    services, reason = request.app.state.services, str(typed.pop("reason", ""))
+    with services.database.read() as connection:
+        klass = _found(connection, login, class_row)
+        terms = _terms(typed, _kept(klass), login, connection)
+        _check_courses(connection, login, klass.platform_id, terms)
+        row = catalogue.class_by_id(connection, class_row)
+        changed = classes.changes(
+            connection,
+            row,
+            terms,
+            default_pack=services.settings.default_pack,
+            institution_id=login.user.institution_id,
+        )
+        studied = catalogue.has_sessions(connection, class_row)
+        if not changed and studied:
+            return see_other(f"/console/classes/{class_row}")
+        typed.pop("csrf", None)
+        deed = consequences.terms(connection, klass, changed, typed, language_of(request))
+    return weighty.page(request, login, deed, reason, problem)
+
+
+def _kept(klass: Any) -> dict[str, Any]:
+    return {it: klass.terms.get(it) for it in ClassTerms.model_fields} if klass else {}
 
 
 def _save(request: Request, login: Login, form: FormData, class_row: int | None) -> Response:
@@ -106,9 +146,8 @@ def _save(request: Request, login: Login, form: FormData, class_row: int | None)
     try:
         with services.database.write() as connection:
             klass = _found(connection, login, class_row)
-            kept = {it: klass.terms.get(it) for it in ClassTerms.model_fields} if klass else {}
             reason = forms.read(Reasoned, typed).reason if klass else ""
-            terms = _terms(typed, kept if klass else {}, login, connection)
+            terms = _terms(typed, _kept(klass), login, connection)
             setup = _setup(connection, login, typed)
             opened = _open(connection, request, login, typed, klass, terms, reason)
             if setup is not None and klass is None:
@@ -300,8 +339,10 @@ def _page(
         packs=_packs(lang.code),
         teachers=range(max(TEACHERS, 2 + sum(_named(typed)))),
         typed=typed,
+        doubtful=credit_codes.doubtful,
         errors=errors or {},
         modes=[(code, lang.say(word)) for code, word in labels.MODES.items()],
+        kinds=[(code, lang.say(word)) for code, word in labels.TRAINING_KINDS.items()],
         applicants=[(code, lang.say(word)) for code, word in labels.APPLICANTS.items()],
         status=422 if errors else 200,
     )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
 
-from app.console import labels
+from app.console import changes, labels
 from app.console.language import N_, Language
 from app.console.weighty import Weighty
+from app.domain.accounts import calendar as calendars
 from app.domain.accounts import users
+from app.domain.accounts.calendar import CalendarEntry
 from app.domain.accounts.platforms import Key, Platform
-from app.domain.review import subsidies, subsidy_standards
+from app.domain.catalogue import classes
+from app.domain.policy import working_days
+from app.domain.review import stages, subsidies, subsidy_standards
 from app.domain.review.act_kinds import ActKind
 from app.domain.review.subsidy_standards import yuan
 from app.store.accounts import platforms as platform_store
@@ -25,6 +29,7 @@ from app.store.money.standards import StandardRow
 from app.store.review import cases
 
 _MOST_NAMED = 20
+_MOST_LINES = 20
 _WORSE = ("ineligible", "not_acceptable")
 NO_STANDARD = N_("没有适用于本班的补贴标准，金额算不出")
 NO_MONEY = N_("不涉及")
@@ -90,23 +95,33 @@ def _money(each_fen: int, lost: int, won: int, lang: Language) -> str:
 
 
 def act(
-    kind: ActKind, row: Any, klass: Any, people: int, lang: Language, *, approved: bool
+    kind: ActKind,
+    row: Any,
+    said: Sequence[str],
+    klass: Any,
+    people: int,
+    lang: Language,
+    *,
+    approved: bool,
 ) -> Weighty:
-    """Bringing what somebody recorded on a class into force, or ending it."""
+    """Bringing what somebody recorded on a class into force, or ending it; `said` is what it says
+    beside its reason, line by line."""
     name = lang.of(kind.title)
-    said = N_("批准：%(act)s") if approved else N_("撤销：%(act)s")
+    title = N_("批准：%(act)s") if approved else N_("撤销：%(act)s")
     effect = (
         N_("登记的事项生效，本班按它重新判定")
         if approved
         else N_("登记的事项从现在起不再作数，本班重新判定")
     )
     return Weighty(
-        title=lang.say(said, act=name),
+        title=lang.say(title, act=name),
         button=lang.say(N_("批准") if approved else N_("确认撤销")),
         back=f"/console/classes/{klass.id}/acts",
         to_whom=row.learner_name or lang.say(N_("全班%(n)s人"), n=people),
         effects=(
+            *said,
             lang.say(N_("登记的理由：%(reason)s"), reason=row.reason),
+            *([lang.say(N_("依据文件：%(paper)s"), paper=row.document)] if row.document else []),
             lang.say(effect),
             lang.say(N_("有人的结论可能因此改变；已签发的名单不变，有变动须另出更正")),
         ),
@@ -250,13 +265,16 @@ def standard(connection: Connection, row: StandardRow, until: date, lang: Langua
             lang.say(N_("没有其他标准的班级可以申请，但不能拨付")),
         ),
         money=lang.say(N_("每人%(each)s元，共%(total)s元"), each=yuan(row.amount_fen), total=total),
-        undo=lang.say(N_("停止执行之前可以再改日期；之后须另行录入标准")),
+        undo=lang.say(N_("须另一人同意才生效；停止执行之前可以再改日期，之后须另行录入标准")),
         fields={"until_on": until.isoformat()},
     )
 
 
-def draft(row: Any, digest: str, differences: int, lang: Language, *, published: bool) -> Weighty:
-    """Publishing a county's own pack, as of that digest, for good, or giving the draft up."""
+def draft(
+    row: Any, digest: str, differences: Sequence[str], lang: Language, *, published: bool
+) -> Weighty:
+    """Publishing a county's own pack, as of that digest, for good, or giving the draft up;
+    `differences` from the pack that it extends are told line by line."""
     name = f"{row.pack_id}@{row.version}"
     if not published:
         return Weighty(
@@ -273,7 +291,8 @@ def draft(row: Any, digest: str, differences: int, lang: Language, *, published:
         back=f"/console/pack-drafts/{row.id}",
         to_whom=lang.say(N_("%(county)s此后选用它开办的班级"), county=row.county),
         effects=(
-            lang.say(N_("与底本有%(n)s处不同"), n=differences),
+            lang.say(N_("与底本有%(n)s处不同"), n=len(differences)),
+            *differences[:_MOST_LINES],
             lang.say(N_("已开的班级仍用各自的规则包，已有结论不变")),
         ),
         undo=lang.say(N_("公布以后不能更改、不能撤回，只能公布新的版本")),
@@ -284,3 +303,82 @@ def draft(row: Any, digest: str, differences: int, lang: Language, *, published:
 def title_of(klass: Any) -> str:
     """A class by its occupation, and its number behind."""
     return f"{klass.occupation}（{klass.external_id}）"
+
+
+def calendar(
+    connection: Connection,
+    wanted: CalendarEntry,
+    typed: Mapping[str, str],
+    today: date,
+    lang: Language,
+) -> Weighty:
+    """Days that become holidays, working days or usual again; whose last days they move."""
+    before = calendars.read(connection)
+    after = wanted.after(before)
+    days = list(working_days.days(wanted.first, wanted.last))
+    freed = sum(before.works(it) and not after.works(it) for it in days)
+    taken = sum(after.works(it) and not before.works(it) for it in days)
+    moved = stages.moved(connection, after, today)
+    said = lang.say(labels.label(labels.CALENDAR_KINDS, wanted.kind).text)
+    effects = [
+        lang.say(
+            N_("%(first)s至%(last)s记为：%(kind)s"), first=wanted.first, last=wanted.last, kind=said
+        ),
+        lang.say(N_("其中%(n)s天由工作日变为不上班，%(m)s天由不上班变为工作日"), n=freed, m=taken),
+    ]
+    for klass, view, then in moved[:_MOST_NAMED]:
+        told = {"klass": title_of(klass), "step": lang.of(view.step.title)}
+        line = N_("%(klass)s“%(step)s”的最后一天：%(before)s → %(after)s")
+        effects.append(lang.say(line, **told, before=view.due_on, after=then))
+    if len(moved) > _MOST_NAMED:
+        effects.append(lang.say(N_("还有%(n)s项期限改变"), n=len(moved) - _MOST_NAMED))
+    if not moved:
+        effects.append(lang.say(N_("没有正在办理的期限因此改变；以后起算的按新日历")))
+    return Weighty(
+        title=lang.say(N_("更改工作日历：%(name)s"), name=wanted.name or said),
+        button=lang.say(N_("更改工作日历")),
+        back="/console/calendar",
+        to_whom=lang.say(
+            N_("%(n)s个班级正在办理的%(m)s项期限"),
+            n=len({it.id for it, _, _ in moved}),
+            m=len(moved),
+        ),
+        effects=tuple(effects),
+        undo=lang.say(N_("可以再改回来；谁在何时改的、理由是什么，都留存")),
+        fields=typed,
+        again=True,
+    )
+
+
+def terms(
+    connection: Connection,
+    klass: Any,
+    changed: Mapping[str, Any],
+    typed: Mapping[str, str | Sequence[str]],
+    lang: Language,
+) -> Weighty:
+    """A class's terms as they were changed in the form."""
+    effects = changes.lines(changed, lang)
+    if not catalogue.has_sessions(connection, klass.id):
+        effects.append(
+            lang.say(N_("本班还没有人学习：课程和规则包按现在的最新版本固定，课时重新编排"))
+        )
+    elif changed.keys() & classes.DATES:
+        effects.append(lang.say(N_("本班立即重新判定；学员的补课期限随之改变")))
+    else:
+        effects.append(lang.say(N_("考核申请的各项校验从下一次校验起按新内容，今晚自动进行一次")))
+    if "subsidy_yuan" in changed:
+        effects.append(
+            lang.say(N_("这里的补贴标准只排待办的先后；实际金额按主管部门录入的补贴标准"))
+        )
+    effects.append(lang.say(N_("已签发的名单不变，有变动须另出更正")))
+    return Weighty(
+        title=lang.say(N_("更改班级：%(klass)s"), klass=title_of(klass)),
+        button=lang.say(N_("保存更改")),
+        back=f"/console/classes/{klass.id}",
+        to_whom=lang.say(N_("全班%(n)s人"), n=catalogue.enrolled(connection, klass.id)),
+        effects=tuple(effects),
+        undo=lang.say(N_("可以再改回来；谁在何时改的、理由是什么，都留存")),
+        fields=typed,
+        again=True,
+    )

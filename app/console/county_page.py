@@ -55,6 +55,8 @@ def _page(
         counties=[it for it in counties if it != "*"],
         progress=progress,
         tasks=plan().tasks,
+        schools=county_tasks.schools(county, on, progress),
+        of_schools=plan().schools,
         source=plan().source,
         year=on.year,
         on=on,

@@ -1,7 +1,8 @@
 """Why a sitting was credited so, minute by minute of the server's clock, in words.
 
-What counted comes first; the rest of a minute has one reason each: a rule, a page that was not
-seen, a player that stood still, content that brought nothing new, or nothing that was received.
+What counted comes first; the rest of a minute has one reason each: a rule, what a rule takes
+without accusing anybody, a page that was not seen, a player that stood still, content that brought
+nothing new, or nothing that was received.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ def _minutes(drawing: Drawing, lang: Language) -> Iterator[CreditLine]:
     credited = [(t0, t1) for _, _, t0, t1 in drawing.credited]
     reasons = [
         *((rule(it.rule), [(it.t0_ms, it.t1_ms)]) for it in drawing.voided),
+        *((it.sentence, [(it.t0_ms, it.t1_ms)]) for it in drawing.withheld),
         (lang.say(HIDDEN), hidden_stretches(drawing.samples)),
         *((lang.say(text), it) for text, it in _played(drawing)),
     ]  # fmt: skip

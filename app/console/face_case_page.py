@@ -17,6 +17,7 @@ from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts.users import Login
 from app.domain.faces import enrolment_photos, face_case
+from app.domain.wire import shown_text
 from app.errors import BadInput, Conflict, NotFound
 from app.store.catalogue import class_file
 from app.store.review.finding_rows import FindingRow
@@ -103,7 +104,7 @@ def answer(
     said = ANSWERS.get(likeness)
     if said is None:
         return _page(request, login, row, queue, problem=labels.PROBLEMS["bad_decision"])
-    reason = " ".join(it for it in (said.reason, note.strip()) if it)
+    reason = " ".join(it for it in (said.reason, shown_text(note)) if it)
     try:
         record(services, login, finding_id, said.decision, reason)
     except (BadInput, Conflict) as error:

@@ -11,6 +11,7 @@ from app.console.login import require_role
 from app.console.page import ConsoleRoute, render
 from app.domain.accounts.users import Login, Role
 from app.store.faces import face_ledger as store
+from app.store.faces import retention
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -27,6 +28,7 @@ def ledger(request: Request, login: Keeper, q: str = "", after: int = 0) -> Resp
         rows = store.page(connection, scope, text, start, PAGE + 1)
         totals = store.totals(connection, scope)
         looks = store.looks(connection, scope, LOOKS)
+        held = retention.classes_held(connection, scope)
     return render(
         request,
         "face_data.html",
@@ -36,6 +38,7 @@ def ledger(request: Request, login: Keeper, q: str = "", after: int = 0) -> Resp
         after=start,
         totals=totals,
         looks=looks,
+        held=held,
         filing=FILING,
         q=text,
     )

@@ -103,6 +103,8 @@ def remove(
         return see_other(f"{HERE}?refused=1#factors")
     with services.database.write() as connection:
         second_factors.remove(connection, login.user, factor_id, services.clock())
+        token = request.cookies[COOKIE]  # who holds the factor, such as a lost phone, goes with it
+        users.end_logins(connection, login.user, "others", token, services.clock())
     return see_other(f"{HERE}#factors")
 
 
@@ -134,8 +136,10 @@ def _added(
         return waits, None
     try:
         with services.database.write() as connection:
-            codes = add(connection, services.clock())
-            users.confirm_login(connection, request.cookies[COOKIE], services.clock())
+            codes, token = add(connection, services.clock()), request.cookies[COOKIE]
+            users.confirm_login(connection, token, services.clock())
+            if codes:  # a first factor: no other login has been asked for one
+                users.end_logins(connection, login.user, "others", token, services.clock())
     except BadInput as error:
         return labels.PROBLEMS[error.code], None
     answer = once.lead_on(request, login, HERE, added="1", codes=" ".join(codes))

@@ -68,12 +68,13 @@ def cards_of(
             ),
             few_photos=few_photos(enrolled, row.learner_id, lang, row.rule),
             in_person_href=_in_person_href(row, user),
+            hour_href=_hour_href(row),
             effects=effects(row, stakes[row.class_id], lang),
         )
         for row in shown.values()
     ]
-    gravest_first = list(labels.OUTCOMES.values())
-    return sorted(cards, key=lambda it: (not it.open, gravest_first.index(it.outcome)))
+    gravity = {code: at for at, code in enumerate(labels.OUTCOMES)}
+    return sorted(cards, key=lambda it: (not it.open, gravity[shown[it.id].outcome]))
 
 
 def _stake(connection: Connection, class_id: int, user: User) -> Stake:
@@ -93,6 +94,12 @@ def _in_person_href(row: FindingRow, user: User) -> str:
     asked = {"kind": "checked_in_person", "person": row.learner_id}
     hour = {} if row.hour is None else {"class_hours": row.hour}
     return f"/console/classes/{row.class_id}/acts?{urlencode(asked | hour)}#record"
+
+
+def _hour_href(row: FindingRow) -> str:
+    if not row.hour or row.learner_id is None:
+        return ""
+    return f"/console/classes/{row.class_id}/learners/{row.learner_id}/hours/{row.hour}"
 
 
 def _told_learner(row: FindingRow) -> str:

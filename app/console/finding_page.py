@@ -12,6 +12,7 @@ from app.console import labels
 from app.console.finding_cards import cards_of, following
 from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
+from app.console.overlap_picture import crowd_picture
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.console.session_page import session_view
 from app.domain.accounts.users import Login, Role
@@ -23,8 +24,8 @@ from app.store.catalogue import class_file
 from app.store.review import class_sittings, crowds, reviews
 from app.store.review.finding_rows import FindingRow
 
-_SITTINGS = 200  # shown of a class
-_COLUMNS: Mapping[str, str] = {
+SITTINGS = 200  # shown of a class
+SITTING_COLUMNS: Mapping[str, str] = {
     "popups": N_("弹窗显示"),
     "answered": N_("弹窗应答"),
     "photos": N_("照片"),
@@ -113,7 +114,8 @@ def _class_finding(
         now = reviews.finding(connection, row.id, user.scope) or row
         cards = cards_of(connection, [now], klass.county, user, lang)
         members = crowds.members(connection, now.platform_id, now.body)
-        sittings = () if members else class_sittings.of_class(connection, now.class_id, _SITTINGS)
+        overlap = crowd_picture(connection, user.scope, members, lang)
+        sittings = () if members else class_sittings.of_class(connection, now.class_id, SITTINGS)
         of = class_sittings.count(connection, now.class_id)
         now_ms = services.clock()
         next_up = following(connection, user, queue, now_ms, but_finding=row.id) if done else None
@@ -124,11 +126,13 @@ def _class_finding(
         status=422 if problem else 200,
         klass=klass,
         finding=now,
+        lead=now,
         cards=cards,
         members=members,
+        overlap=overlap,
         sittings=sittings,
         sittings_of=of,
-        columns=_COLUMNS,
+        columns=SITTING_COLUMNS,
         holds=now.body.holds,
         queue=queue,
         following=next_up,

@@ -56,12 +56,50 @@ _OF_FACES: Reasons = {
     "overturn": (N_("经核对影像为学员本人。"),),
     "need_more": (N_("请补充该次学习的影像。"),),
 }
+_OF_HOURS: Reasons = {
+    "uphold": (N_("已核对开班信息与学习时间，事实清楚。"),),
+    "overturn": (
+        N_("经核对该日期或时段已获准学习。"),
+        N_("经核对登记的开班信息有误。"),
+    ),
+    "need_more": (
+        N_("请培训机构书面说明当日安排。"),
+        N_("请学员书面说明该时段情况。"),
+    ),
+}
+_OF_CATALOGUE: Reasons = {
+    "uphold": (N_("已核对课程目录与播放记录，事实清楚。"),),
+    "overturn": (
+        N_("经核对目录登记有误，平台已更正。"),
+        N_("现有记录不足以认定。"),
+    ),
+    "need_more": (N_("请平台提供该课程的实际内容与时长。"),),
+}
+_OF_PLATFORM_LOGS: Reasons = {
+    "uphold": (N_("已核对平台上报的记录，事实清楚。"),),
+    "overturn": (
+        N_("经核对属平台的记录方式，不影响认定。"),
+        N_("现有记录不足以认定。"),
+    ),
+    "need_more": (N_("请平台书面说明记录方式，并提供该时段原始日志。"),),
+}
+_OF_EVIDENCE: Reasons = {
+    "uphold": (N_("已核对，存储的记录与接收时不一致。"),),
+    "overturn": (N_("已与备份核对，记录内容没有改变。"),),
+    "need_more": (N_("请系统管理员从备份调取该次学习的记录。"),),
+}
+_OWN: Mapping[str, Reasons] = {
+    **dict.fromkeys(("allowed_hours", "class_dates", "daily_cap", "marathon"), _OF_HOURS),
+    **dict.fromkeys(("lesson_length", "lesson_order"), _OF_CATALOGUE),
+    **dict.fromkeys(("contradicting_times", "coarse_positions"), _OF_PLATFORM_LOGS),
+    "evidence_altered": _OF_EVIDENCE,
+}
 _PHOTOS = ("photo_retention", "photo_reuse")
 
 
 def reasons_for(rule: str, *, of_class: bool, looked: bool) -> Reasons:
     """What may be said of a rule's finding: of photos only who has looked at the sitting's."""
-    common = _OF_CLASSES if of_class else OF_SITTINGS
+    common = _OWN.get(rule) or (_OF_CLASSES if of_class else OF_SITTINGS)
     seen = _OF_FACES if rule in FACE_RULES else _OF_PHOTOS if rule in _PHOTOS else {}
     return {
         decision: (*(seen.get(decision, ()) if looked else ()), *words)
@@ -119,6 +157,7 @@ class FindingCard:
     few_photos: str = ""  # so told where it compares with few
     in_person_href: str = ""  # where a check in person is recorded, if that would settle it
     effects: tuple[str, ...] = ()  # of upholding it
+    hour_href: str = ""  # where all sittings of its class-hour are
 
     @property
     def open(self) -> bool:
@@ -139,7 +178,7 @@ class FindingCard:
 
 def sentence_of(body: FindingBody, lang: Language) -> str:
     """The finding's plain sentence in this language."""
-    return sentence(body, lang.code, lang.span)
+    return lang.counted(sentence(body, lang.code, lang.span))
 
 
 def _turn(row: FindingRow, reviews: Sequence[ReviewRow], reopened_ms: int, user: User) -> Turn:
@@ -171,7 +210,7 @@ def card(
         case_id=row.case_id,
         rule=row.rule,
         pack=row.pack,
-        outcome=labels.label(labels.OUTCOMES, row.outcome),
+        outcome=labels.found(row.outcome, row.status),
         fault=labels.label(labels.FAULTS, row.fault),
         evidence=labels.label(labels.EVIDENCE, row.evidence),
         inferred=row.evidence != Evidence.SERVER,
@@ -208,8 +247,8 @@ def photos_href(row: FindingRow, rival: int | None, photos: Mapping[int, Sequenc
     places = [it.place for it in row.body.evidence.photos or () if it.place < len(own)]
     if (places and row.rule == "face_liveness") or (own and row.rule == "person_over_course"):
         return f"/console/findings/{row.id}/faces"
-    if places:
-        return f"/console/photos/{own[places[0]]}"
+    if places or (own and row.rule == "photo_retention"):
+        return f"/console/photos/{own[places[0] if places else -1]}"
     if row.rule == "one_face_several_accounts" and own and photos.get(rival or 0):
         return f"/console/photos/{own[-1]}?beside={photos[rival or 0][-1]}"
     return ""
@@ -219,7 +258,7 @@ def measured_of(body: FindingBody, lang: Language) -> str:
     """What was measured, with what it counts."""
     counted = _counted(body)
     if counted and counted.measured:
-        return filled(counted.measured, body, lang.code)
+        return lang.counted(filled(counted.measured, body, lang.code, lang.span))
     return quantity(body.measured, body.unit, lang)
 
 
@@ -227,8 +266,8 @@ def limit_of(body: FindingBody, lang: Language) -> str:
     """What it is held against, with what that counts."""
     counted = _counted(body)
     if counted and counted.limit:
-        return filled(counted.limit, body, lang.code)
-    return quantity(body.limit, body.unit, lang)
+        return lang.counted(filled(counted.limit, body, lang.code, lang.span))
+    return quantity(body.limit, body.unit, lang) if body.limit else lang.say(N_("不应有"))
 
 
 def _counted(body: FindingBody) -> ReasonText | None:

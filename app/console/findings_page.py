@@ -88,6 +88,7 @@ class QueueRow:
     learner: str
     learner_href: str
     few_photos: str
+    outside: str
     class_name: str
     class_href: str
     occupation: str
@@ -243,7 +244,7 @@ def queue_row(
         rule=row.rule,
         pack=row.pack,
         sentence=sentence_of(row.body, lang),
-        outcome=labels.label(labels.OUTCOMES, row.outcome),
+        outcome=labels.found(row.outcome, row.status),
         status=labels.label(labels.STATUSES, row.status),
         fault=labels.label(labels.FAULTS, row.fault),
         learner=row.learner_name or "",
@@ -251,6 +252,7 @@ def queue_row(
         if row.learner_id
         else "",
         few_photos=few_photos(enrolled, row.learner_id, lang, row.rule),
+        outside=readable.outside_term(row, lang),
         class_name=row.class_name,
         class_href=f"/console/classes/{row.class_id}",
         occupation=row.occupation,
@@ -273,7 +275,7 @@ def facets(cube: Sequence[Any], query: FindingFilters, lang: Language) -> list[F
     return [
         _facet(cube, query, lang, N_("处理状态"), "status", STATUS_CHOICES),
         _facet(cube, query, lang, N_("针对"), "about", labels.SUBJECTS),
-        _facet(cube, query, lang, N_("结论"), "outcome", labels.OUTCOMES),
+        _facet(cube, query, lang, N_("性质"), "outcome", labels.OUTCOMES),
         _facet(cube, query, lang, N_("规则"), "rule", choices),
         _facet(cube, query, lang, N_("责任方"), "fault", labels.FAULTS),
     ]

@@ -48,6 +48,7 @@ _MESSAGES: Mapping[str, str] = {
     "too_short": N_("至少要有一项。"),
     "ends_before_start": N_("结束日期不能早于开始日期。"),
     "bad_shape": N_("须含一个{id}，*最多三个。"),
+    "teacher_twice": N_("同一教师、同一职业、同一起始日期写了两次。"),
     "bad_bank_account": N_("银行帐号应为6至32位数字。"),
     "no_courses": N_("线上或线上线下结合的班级至少要选一门课程。"),
     "duplicate_course": N_("同一门课程选了两次。"),
@@ -80,12 +81,13 @@ def errors(error: ValidationError | ZhenxueError, parts: Collection[str] = ()) -
         found: Errors = {}
         for it in error.errors(include_url=False, include_context=False, include_input=False):
             field = str(it["loc"][0]) if it["loc"] else _ABOUT.get(it["type"], WHOLE)
-            named, colon, rest = it["msg"].partition(": ")
+            named, _, rest = it["msg"].partition(": ")
+            text = rest if rest and named.isidentifier() else it["msg"]
             if field in parts and len(it["loc"]) > 1:
                 field = f"{field}.{it['loc'][1]}"
-            if not it["loc"] and colon and named.isidentifier():
+            if not it["loc"] and text == rest:
                 field = named
-            found.setdefault(field, message(it["type"], rest or named))
+            found.setdefault(field, message(it["type"], text))
         return found
     told = labels.PROBLEMS.get(error.code) or _two(error.detail)
     fields = error.extra.get("fields") or [error.extra.get("field") or WHOLE]

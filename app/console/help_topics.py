@@ -85,11 +85,15 @@ TOPICS: Mapping[str, Topic] = {
         ),
         (
             (
-                Text("违规", "Violation"),
+                Text("疑似违规", "Suspected"),
                 Text(
-                    "由服务器自己的记录得出。",
-                    "From what the server itself recorded.",
+                    "由服务器自己的记录得出，等人决定。",
+                    "From what the server itself recorded; people decide.",
                 ),
+            ),
+            (
+                Text("违规", "Violation"),
+                Text("有人认定了的疑似违规。", "A suspected violation that people upheld."),
             ),
             (
                 Text("存疑", "Review"),
@@ -389,6 +393,7 @@ TOPICS: Mapping[str, Topic] = {
         Text("人脸信息", "Face data"),
         (
             "/console/face-data",
+            "/console/classes/*/holds",
             "/console/photo-accesses",
             "/console/classes/*/learners/*/enrolment",
         ),

@@ -6,7 +6,7 @@ The matrix of a class shows this page's card beside the cell that was chosen.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -48,8 +48,9 @@ def class_hour(
         lessons = _lessons(hour)
         shared = {it for other in hours if other.number != number for it in _lessons(other)}
         sittings = list(store.sittings(connection, class_id, learner_id, _SITTINGS, lessons))
+        stands = unsettled.sittings_now(connection, [it.id for it in sittings])
         if lessons & shared:  # a long lesson is cut into several class-hours
-            sittings = _touching(sittings, told.sessions if told else ())
+            sittings = _touching(sittings, told.sessions if told else (), stands)
         findings = store.findings_on(connection, [it.id for it in sittings])
         keys = undecided_now.finding_keys(connection, class_id)
         in_crowds = crowds.naming(connection, class_id, [it.external_id for it in sittings])
@@ -72,6 +73,7 @@ def class_hour(
         withheld=[sentence_of(it, lang) for it in (told and told.withheld) or ()],
         share=lang.number(round((told.coverage if told else 0) * 100, 1)),
         sittings=[(it, by_sitting[it.id]) for it in sittings],
+        stands=stands,
         earlier=number - 1 if number > hours[0].number else None,
         later=number + 1 if number < hours[-1].number else None,
     )
@@ -81,6 +83,6 @@ def _lessons(hour: Any) -> set[int]:
     return {piece["lesson_id"] for piece in hour.pieces}
 
 
-def _touching(sittings: Sequence[Any], named: Sequence[str]) -> list[Any]:
+def _touching(sittings: Sequence[Any], named: Sequence[str], judged: Collection[int]) -> list[Any]:
     """Those that played some of the class-hour, and those that nobody judged yet."""
-    return [it for it in sittings if it.external_id in named or it.outcome is None]
+    return [it for it in sittings if it.external_id in named or it.id not in judged]

@@ -133,26 +133,19 @@ def _inspection(
 
 @router.post("/inspections/{inspection_id}/checks", dependencies=[FormOfThisLogin])
 def check(request: Request, login: SignedIn, inspection_id: RowId, form: FilledIn) -> Response:
-    """Record what was found of everybody it was said of: `result-1`, `remark-1` are those of the
-    first who was drawn."""
-    services = request.app.state.services
-    try:
-        with services.database.write() as connection:
-            inspections.check_all(connection, inspection_id, login.user, form, services.clock())
-    except BadInput as error:
-        problem = labels.PROBLEMS.get(error.code, labels.PROBLEMS["bad_result"])
-        return _inspection(request, login, inspection_id, form, problem)
-    return see_other(f"/console/inspections/{inspection_id}")
-
-
-@router.post("/inspections/{inspection_id}/notes", dependencies=[FormOfThisLogin])
-def note(request: Request, login: SignedIn, inspection_id: RowId, form: FilledIn) -> Response:
-    """Record what the inspection found as a whole."""
+    """Record what was found of everybody it was said of, and of the class: `result-1`, `remark-1`
+    are those of the first who was drawn."""
     services = request.app.state.services
     try:
         noted = forms.read(Noted, form)
         with services.database.write() as connection:
-            inspections.note(connection, inspection_id, login.user, noted, services.clock())
-    except (ValidationError, BadInput) as error:
+            inspections.record(connection, inspection_id, login.user, form, noted, services.clock())
+    except ValidationError as error:
         return _inspection(request, login, inspection_id, form, errors=forms.errors(error))
-    return see_other(f"/console/inspections/{inspection_id}#noted")
+    except BadInput as error:
+        if error.code == "too_many_heads":
+            told: forms.Errors = {"heads_present": labels.PROBLEMS[error.code]}
+            return _inspection(request, login, inspection_id, form, errors=told)
+        problem = labels.PROBLEMS.get(error.code, labels.PROBLEMS["bad_result"])
+        return _inspection(request, login, inspection_id, form, problem)
+    return see_other(f"/console/inspections/{inspection_id}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import ValidationError
@@ -13,11 +13,14 @@ from app.console import forms
 from app.console.forms import Errors, FilledIn, Typed
 from app.console.login import FormOfThisLogin, require_role
 from app.console.page import ConsoleRoute, RowId, render, see_other
+from app.domain import credit_codes
 from app.domain.accounts.users import KEEPS_INSTITUTIONS, Login, Role
 from app.domain.catalogue import institutions
 from app.domain.catalogue.institutions import (
     AnnualReview,
     CountyTerms,
+    FullTimeTeacher,
+    FullTimeTeachers,
     InstitutionTerms,
     Reasoned,
     Withdrawal,
@@ -33,6 +36,7 @@ People = Annotated[
     Login, Depends(require_role(Role.CHIEF, Role.AUDITOR, Role.REVIEWER, Role.ADMIN, Role.SCHOOL))
 ]
 _PAID_TO = ("contact", "bank", "bank_account")
+EMPTY_ROWS = 3  # of the teachers' form
 REFUSALS = (ValidationError, BadInput, Conflict)
 
 
@@ -125,7 +129,7 @@ def institution(request: Request, login: People, institution_id: RowId) -> Respo
 
 @router.post("/institutions/{institution_id}", dependencies=[FormOfThisLogin])
 def change(request: Request, login: Keeper, institution_id: RowId, form: FilledIn) -> Response:
-    """Change, review, take off the list or put back on it: `what` says which."""
+    """Change, review, file teachers, take off the list or put back on it: `what` says which."""
     services, what = request.app.state.services, form.get("what", "")
     by = {"actor": login.user.actor, "now_ms": services.clock()}
     try:
@@ -133,6 +137,8 @@ def change(request: Request, login: Keeper, institution_id: RowId, form: FilledI
             row = institutions.institution_seen(connection, login.user.scope, institution_id)
             if what == "review":
                 institutions.record_review(connection, row, forms.read(AnnualReview, form), **by)
+            elif what == "teachers":
+                institutions.file_teachers(connection, row, _teachers(form), **by)
             elif what == "withdraw":
                 institutions.withdraw(connection, row, forms.read(Withdrawal, form), **by)
             elif what == "relist":
@@ -144,8 +150,49 @@ def change(request: Request, login: Keeper, institution_id: RowId, form: FilledI
             else:
                 raise NotFound("unknown_act", "there is no such form")
     except REFUSALS as error:
-        return _page(request, login, institution_id, form, forms.errors(error))
+        wrong = _wrong_rows(error, form) if what == "teachers" else forms.errors(error)
+        return _page(request, login, institution_id, form, wrong)
     return see_other(f"/console/institutions/{institution_id}")
+
+
+def _teachers(form: Typed) -> FullTimeTeachers:
+    """The rows of the form that say something. Raises ValidationError."""
+    rows = [{name: it for name, it in said.items() if it} for said in _rows(form).values()]
+    return forms.read(FullTimeTeachers, form, {"teachers": rows})
+
+
+def _rows(form: Typed) -> dict[int, dict[str, str]]:
+    """By number, what each row says; none that is blank."""
+    found = {}
+    for number in range(1000):
+        if f"name.{number}" not in form:
+            break
+        said = {it: form.get(f"{it}.{number}", "").strip() for it in FullTimeTeacher.model_fields}
+        if any(said.values()):
+            found[number] = said
+    return found
+
+
+def _wrong_rows(error: ValidationError | BadInput | Conflict, form: Typed) -> Errors:
+    """What is wrong, beside the cell that it is about."""
+    if not isinstance(error, ValidationError):
+        return forms.errors(error)
+    numbers, found = list(_rows(form)), Errors()
+    for it in error.errors(include_url=False, include_context=False, include_input=False):
+        field, *within = it["loc"] or ("teachers",)
+        if within:
+            field = f"{within[1] if len(within) > 1 else 'until_on'}.{numbers[int(within[0])]}"
+        found[str(field)] = forms.message(it["type"], it["msg"].removeprefix("teachers: "))
+    return found
+
+
+def _flat(teachers: list[dict[str, Any]]) -> dict[str, str]:
+    """Teachers on file as the fields of the form."""
+    return {
+        f"{name}.{number}": it[name] or ""
+        for number, it in enumerate(teachers)
+        for name in FullTimeTeacher.model_fields
+    }
 
 
 def _page(
@@ -162,15 +209,23 @@ def _page(
         name: getattr(row, name) or ""
         for name in ("code", "name", "listed_from", "listed_until", "document", *_PAID_TO)
     }
+    stands["vocational_school"] = {None: "", True: "yes", False: "no"}[row.vocational_school]
+    on_file = (
+        dict(typed) if typed and typed.get("what") == "teachers" else _flat(row.teachers or [])
+    )
     what = (typed or {}).get("what", "")
     return render(
         request,
         "institution.html",
         login=login,
         row=row,
+        doubtful=credit_codes.doubtful,
         today=day(services.clock()).isoformat(),
         keeps=login.user.keeps_institutions,
-        typed={"change": stands, what: dict(typed or {})},
+        typed={"change": stands, what: dict(typed or {}), "teachers": on_file},
+        rows=range(
+            EMPTY_ROWS + sum(name.startswith("name.") and bool(it) for name, it in on_file.items())
+        ),
         errors={what: errors or {}},
         status=422 if errors else 200,
     )

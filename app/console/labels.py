@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.console.language import N_
 from app.domain import notify
@@ -22,12 +22,14 @@ class Label:
     tone: str = "plain"
 
 
-OUTCOMES = {
-    "violation": Label(N_("违规"), N_("违"), "violation"),
+OUTCOMES = {  # as the machine proposes
+    "violation": Label(N_("疑似违规"), N_("嫌"), "review"),
     "review": Label(N_("存疑"), N_("疑"), "review"),
     "not_proven": Label(N_("未能证实"), N_("未"), "unproven"),
     "clear": Label(N_("正常"), N_("正"), "clear"),
 }
+VIOLATION = Label(N_("违规"), N_("违"), "violation")  # only people make it one
+DRAWN = {**OUTCOMES, "upheld": VIOLATION}
 STATUSES = {
     "open": Label(N_("待初审"), tone="review"),
     "first_review": Label(N_("待复核"), tone="review"),
@@ -113,6 +115,8 @@ SPOT_CHECKS = {
     "failed": Label(N_("未通过"), tone="review"),
     "not_compared": Label(N_("无法比对"), tone="unproven"),
     "no_answer": Label(N_("没有应答"), tone="unproven"),
+    "no_camera": Label(N_("摄像头打不开"), tone="unproven"),
+    "refused": Label(N_("不同意使用摄像头"), tone="unproven"),
     "not_played": Label(N_("没有继续播放"), tone="unproven"),
     "left": Label(N_("学员已退出"), tone="unproven"),
     "silent": Label(N_("已断线"), tone="unproven"),
@@ -126,7 +130,9 @@ SPOT_CHECK_MEANS = {
     "unsure": N_("请看照片，由人判断。"),
     "failed": N_("光线、角度、动作都可能不通过；请看照片。只凭这一次不能认定代学。"),
     "not_compared": N_("没有登记照片，请培训机构补登记。"),
-    "no_answer": N_("可能没看到，或摄像头不能用；这一段不计入，不是违规。"),
+    "no_answer": N_("可能没看到、断网或摄像头不能用，不是违规；规则要求人脸核验的，这一段不计入。"),
+    "no_camera": N_("学员的设备没有摄像头，或没有允许使用；不是违规，请培训机构当面核对并登记。"),
+    "refused": N_("学员在页面上选了不同意；不是违规，请培训机构当面核对并登记。"),
     "not_played": N_("学员没有继续学习，不是违规。"),
     "left": N_("学习已经结束，不是违规；可以在下次学习时再核验。"),
     "silent": N_("网络中断或已关闭页面，不是违规。"),
@@ -354,6 +360,18 @@ MODES = {
     "blended": N_("线上线下结合"),
     "offline": N_("线下"),
 }
+SCHOOL_YEARS = {
+    "done": Label(N_("已完成"), tone="clear"),
+    "open": Label(N_("年度未结束")),
+    "short": Label(N_("未完成"), tone="violation"),
+}
+TRAINING_KINDS = {
+    "upskilling": N_("岗位技能提升培训"),
+    "employment": N_("就业技能培训"),
+    "business": N_("创业培训"),
+    "apprenticeship": N_("企业新型学徒制培训"),
+    "other": N_("其他培训"),
+}
 APPLICANTS = {
     "enterprise": N_("企业"),
     "institution": N_("培训机构"),
@@ -433,6 +451,7 @@ REFUSALS = {
     403: N_("无权进行此操作"),
     404: N_("没有找到"),
     409: N_("与现有记录冲突"),
+    413: N_("文件太大，没有收到"),
     422: N_("提交的内容有误"),
     429: N_("尝试次数过多"),
 }
@@ -456,6 +475,7 @@ SIGN_OFFS = {
     "draft": Label(N_("草稿，未签发"), tone="review"),
     "prepared": Label(N_("待签发"), tone="review"),
     "signed": Label(N_("已签发"), tone="clear"),
+    "changed": Label(N_("已签发，其后有变动，待更正"), tone="review"),
     "withdrawn": Label(N_("已退回")),
 }
 NO_PACK = N_("缺少政策包")
@@ -473,6 +493,7 @@ TOLD = {
     "material_late": N_("过期未答复的补充材料"),
     "material_asked": N_("要您补充的材料"),
     "upheld": N_("认定的平台或培训机构问题"),
+    "standards": N_("等您同意的补贴标准"),
 }
 PROBLEMS = {
     "not_on_line": N_("学员此刻不在线，没有提出核验。"),
@@ -510,6 +531,7 @@ PROBLEMS = {
     "comment_missing": N_("请写备注，或选择附件。"),
     "comment_too_long": N_("备注最多2000个字。"),
     "file_too_large": N_("附件是空的，或超过10 MB。"),
+    "body_too_large": N_("请用浏览器的返回键回到上一页，换一个小一些的文件再提交；写的话还在。"),
     "bad_file_kind": N_("附件不是PDF、JPG、PNG、XLSX或DOCX（看内容，不看文件名）。"),
     "active_file": N_("附件含有宏、脚本或内嵌文件，不能接收。请另存为不含宏的文件，或打印成PDF。"),
     "date_out_of_reach": N_("日期须在今天以后，且不能太远（搁置最多90天）。"),
@@ -536,6 +558,9 @@ PROBLEMS = {
     "nothing_changed": N_("名单与签发时一致，无须更正。"),
     "lists_changed": N_("送签以后名单有了变化，不能签发。请退回，重新送签。"),
     "already_decided": N_("该问题已有结论，可能刚由他人处理。"),
+    "credit_code_wrong": N_(
+        "附件2要写的统一社会信用代码（培训机构或申请人）校验码不对，请先在机构页或班级页改正，再办这一步。"
+    ),
     "second_person_needed": N_("须由另一人复核，不能复核本人的决定。"),
     "shadow_rule": N_("试运行规则的发现不作认定。"),
     "purpose_missing": N_("请写明查看用途，4至200个字。"),
@@ -598,8 +623,8 @@ PROBLEMS = {
     "too_many_views": N_("最多保存30个视图，请先删去不用的。"),
     "bad_assignee": N_("此人无权处理所选问题，请选择其他人。"),
     "none_chosen": N_("请先勾选要处理的问题，一次最多100条。"),
-    "not_alike": N_("只有规则、情形、结论和责任方都相同的问题才能一并决定。"),
-    "too_grave": N_("违规、须两人复核或已扣减学时的问题须逐条决定。"),
+    "not_alike": N_("只有规则、情形、性质和责任方都相同的问题才能一并决定。"),
+    "too_grave": N_("疑似违规、须两人复核或已扣减学时的问题须逐条决定。"),
     "bad_answer": N_("请选择维持原决定或重新审理。"),
     "bad_scope": N_("请至少选择一项权限。"),
     "bad_label": N_("请填写密钥名称，1至128个字。"),
@@ -611,8 +636,7 @@ PROBLEMS = {
     "bad_period": N_("请填写起止日期，最长一年。"),
     "bad_count": N_("人数须为1至80。"),
     "nobody_to_draw": N_("所选范围内此刻没有学员。"),
-    "nothing_noted": N_("请至少填写一项。"),
-    "nothing_found": N_("请至少为一名学员（一段录像）选择结果。"),
+    "nothing_found": N_("请至少为一名学员（一段录像）选择结果，或填写检查概况。"),
     "bad_result": N_("请选择结果；其他情况须写明说明。"),
     "bad_statement": N_("请写明申诉内容，4至2000个字。"),
     "nothing_to_appeal": N_("该问题已不再成立，无需申诉。"),
@@ -627,7 +651,11 @@ PROBLEMS = {
     "objection_open": N_("还有异议没有处理，处理后再复核。"),
     "no_such_objection": N_("没有这条待处理的异议，可能刚由他人处理。"),
     "notice_too_short": N_("公示的工作日不足规定天数，请推后截止日期。"),
+    "too_many_heads": N_("实到人数不能超过本班在册人数。"),
     "too_many_people": N_("申请补贴人数不能超过本班在册人数。"),
+    "nobody_payable": N_(
+        "现在没有可以申请补贴的人：须准予考核、考核合格、没有享受过。见“补贴金额”。"
+    ),
     "not_the_payable": N_("须为现在可以申请的人数，见“补贴金额”。"),
     "not_the_amount": N_("须为按标准核定的金额，先行拨付的已扣除，见“补贴金额”。"),
     "no_standard": N_("本县没有适用于本班的补贴标准，请管理员先录入。"),
@@ -644,11 +672,23 @@ PROBLEMS = {
     "more_than_due": N_("金额须大于0，不能超过待追缴的金额。"),
     "bad_form": N_("填写有误，请填全日期、编号和金额。"),
     "in_future": N_("该日期还没有到，不能登记。"),
+    "out_of_order": N_("不能早于前面步骤的日期：开班、受理、考核、公示、拨付依次在后。"),
     "bad_date": N_("请填写日期，如2026-10-01。"),
     "bad_range": N_("截止日期不得早于起始日期，一次最多31天。"),
     "bad_name": N_("请写明名称，最多64个字，如“国庆节”。"),
     "decided_before": N_("申诉后重新审理，须由此前未作过决定的人员决定。"),
 }
+
+
+def found(outcome: str, status: str) -> Label:
+    """The word for what a finding is: a suspicion until people upheld it."""
+    word = label(DRAWN, drawn(outcome, status))
+    return replace(word, tone="plain") if status in ("overturned", "gone") else word
+
+
+def drawn(outcome: str, status: str) -> str:
+    """`found` as a code of `DRAWN`."""
+    return "upheld" if (outcome, status) == ("violation", "upheld") else outcome
 
 
 def label(words: dict[str, Label], code: str | None) -> Label:

@@ -9,6 +9,7 @@ strings and merge them into the catalogues:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -25,6 +26,10 @@ from app.clock import at
 from app.languages import Locale, Text, locale_of, said
 
 LOCALES = Path(__file__).parent / "locale"
+_ONE = re.compile(
+    r"(?<![\w.,:/-])(1) (persons|people|times|days|findings|photos|cases|rows|lessons|learners"
+    r"|teachers|sittings|logins|classes|class-hours|months|minutes|records|working days)\b"
+)
 
 
 def N_(source: str) -> str:
@@ -57,7 +62,11 @@ class Language:
             text = source.in_(self.code)
         else:
             text = self.catalogue.gettext(source) if source else ""
-        return text % values if values else text
+        return self.counted(text % values) if values else text
+
+    def counted(self, text: str) -> str:
+        """A text with numbers in it, where one of a kind has its own form."""
+        return _ONE.sub(_single, text) if self.code == "en" else text
 
     def moment(self, ms: int | None) -> str:
         """Date and time in Asia/Shanghai to the second."""
@@ -107,6 +116,16 @@ class Language:
     def number(self, value: float) -> str:
         """A measured number, short: thousands grouped, at most two decimals."""
         return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def _single(found: re.Match[str]) -> str:
+    """English counts in two forms, and the catalogue holds the second.
+
+    >>> _ONE.sub(_single, "1 persons, 21 classes, 1.1 days, 1 classes")
+    '1 person, 21 classes, 1.1 days, 1 class'
+    """
+    word = "persons" if found[2] == "people" else found[2]
+    return f"{found[1]} {word.removesuffix('es' if word == 'classes' else 's')}"
 
 
 def position(ms: int) -> str:

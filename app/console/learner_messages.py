@@ -17,11 +17,14 @@ from app.clock import at
 from app.console.finding_view import sentence_of
 from app.console.labels import Label, label
 from app.console.language import N_, Language
+from app.domain.exchange.xapi_fates import LOST
 from app.domain.judging.reasons import spans
 from app.domain.judging.sentences import filled
 from app.domain.judging.views import EnrolmentVerdictView, ReasonView
 from app.domain.review.review import UNDECIDED
+from app.languages import Text
 from app.store.bodies import FindingBody, HourVerdict
+from app.store.exchange.statements import FateCount
 from app.store.review.finding_rows import FindingRow
 
 WAIT = N_(
@@ -181,6 +184,21 @@ def withheld(hours: Mapping[int, HourVerdict], lang: Language) -> list[Withheld]
         for number, body in sorted(hours.items())
         for it in body.withheld or ()
     ]
+
+
+def lost(rows: Sequence[FateCount], lang: Language) -> list[str]:
+    """What the platform sent of the learner's play that could not be counted, reason by reason."""
+    told = N_("到%(when)s为止，学习平台报来的%(n)s条播放记录没有算进去：%(why)s。")
+    return [
+        lang.say(told, when=lang.minute(it.last_ms), n=it.statements, why=lang.of(why_lost(it)))
+        for it in rows
+    ]
+
+
+def why_lost(row: FateCount) -> Text:
+    """Of which the learner is told the reason alone: the remedy is the platform's."""
+    loss = LOST[row.fate]
+    return Text(loss.why_zh, f"they {loss.why_en}")
 
 
 def standing(finding: Any) -> Label:

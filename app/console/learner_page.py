@@ -13,6 +13,7 @@ from app.console.finding_view import interval, measured_of, sentence_of
 from app.console.language import Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
+from app.domain import standing
 from app.domain.faces import enrolment_photos
 from app.domain.judging import unsettled, wording
 from app.domain.review import learner_link
@@ -51,11 +52,13 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         findings += [it for it, _ in named if it.body.holds]
         certificates = certificate_store.of_learner(connection, class_id, learner_id)
         others = store.other_classes(connection, learner_id, class_id, login.user.scope)
-        enrolled = reference_photos.counts(connection, class_id)
+        elsewhere = unsettled.enrolments_now(connection, others)
+        stands = unsettled.sittings_now(connection, [it.id for it in sittings])
+        enrolled = reference_photos.counts(connection, class_id, left_too=True)
         appeals = reviews.appeals_of(connection, [it.id for it in findings])
         undecided = undecided_now.found_undecided(connection, class_id)
         found = undecided_now.finding_keys(connection, class_id)
-        outcome = unsettled.standing(verdict.outcome if verdict else "", learner_id, undecided)
+        outcome = standing.of_learner(verdict.outcome if verdict else "", learner_id, undecided)
     by_hour = {it.hour: it for it in hour_verdicts}
     cells = [cell(hour.number, by_hour.get(hour.number), found, lang) for hour in hours]
     return render(
@@ -75,7 +78,9 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         outcome=labels.label(labels.VERDICTS, outcome) if outcome else None,
         findings=[_told(it, lang) for it in findings],
         sittings=sittings,
+        stands=stands,
         others=others,
+        elsewhere=elsewhere,
         appeals=appeals,
     )
 

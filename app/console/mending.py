@@ -18,7 +18,7 @@ _TERMS, _ROSTER, _ATTENDANCE, _SURVEY, _HISTORY, _LEAVE = (
     "tables?kind=leave",
 )
 _OF_CHECK: Mapping[str, str] = {
-    **dict.fromkeys(("B1", "B10", "C1", "C2", "C3", "C7"), _TERMS),
+    **dict.fromkeys(("B1", "B10", "B14", "C1", "C2", "C3", "C7"), _TERMS),
     **dict.fromkeys(("D17", "B2", "B3", "B4", "B8"), _ROSTER),
     **dict.fromkeys(("B13", "B18", "B19"), _ATTENDANCE),
     **dict.fromkeys(("B20", "D1"), _HISTORY),

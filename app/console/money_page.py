@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import ValidationError
 
 from app.clock import day
-from app.console import consequences, forms, labels, weighty
+from app.console import consequences, forms, labels, stages_page, weighty
 from app.console.forms import FilledIn
 from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn, require_role
@@ -21,6 +21,7 @@ from app.domain.review import funds, recoveries, subsidy_standards
 from app.domain.review.funds import FEWEST, PublicSum
 from app.domain.review.recoveries import Recovered
 from app.domain.review.subsidy_standards import StandardTerms, yuan
+from app.domain.wire import shown_text
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.reports import csv
 from app.reports.sheet import Value
@@ -31,7 +32,6 @@ from detectors.qualifications import Certificate
 router = APIRouter(route_class=ConsoleRoute, include_in_schema=False)
 
 Official = Annotated[Login, Depends(require_role(*OF_AUTHORITY))]
-Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
 Keeper = Annotated[Login, Depends(require_role(Role.ADMIN, *DECIDES))]
 
 # The public file, of which no column may name a person.
@@ -101,16 +101,19 @@ def decide(
     deed: Annotated[str, Form()] = "",
     reason: weighty.Reason = "",
 ) -> Response:
-    """Agree to what somebody else entered, or refuse it with a reason."""
+    """Agree to what somebody else entered, or to the end that they proposed, or refuse it with a
+    reason."""
     services = request.app.state.services
+    of_end = deed.endswith("_end")
+    decided = subsidy_standards.decide_end if of_end else subsidy_standards.decide
     try:
         with services.database.write() as connection:
-            subsidy_standards.decide(
+            decided(
                 connection,
                 login.user,
                 standard_id,
-                agreed=deed == "agree",
-                reason=reason.strip(),
+                agreed=deed.removesuffix("_end") == "agree",
+                reason=shown_text(reason),
                 now_ms=services.clock(),
             )
     except (BadInput, Conflict) as error:
@@ -119,14 +122,14 @@ def decide(
 
 
 @router.get("/console/subsidies/{standard_id}/end")
-def weigh_end(request: Request, login: Admin, standard_id: RowId, until_on: str = "") -> Response:
+def weigh_end(request: Request, login: Keeper, standard_id: RowId, until_on: str = "") -> Response:
     return _weigh(request, login, standard_id, until_on)
 
 
 @router.post("/console/subsidies/{standard_id}/end", dependencies=[FormOfThisLogin])
-def end(
+def propose_end(
     request: Request,
-    login: Admin,
+    login: Keeper,
     standard_id: RowId,
     until_on: Annotated[str, Form()] = "",
     reason: weighty.Reason = "",
@@ -138,8 +141,8 @@ def end(
         return _weigh(request, login, standard_id, until_on, reason, error.code)
     with services.database.write() as connection:
         now_ms = services.clock()
-        subsidy_standards.end(connection, login.user, standard_id, until_on, now_ms, why)
-    return see_other("/console/subsidies")
+        subsidy_standards.propose_end(connection, login.user, standard_id, until_on, now_ms, why)
+    return see_other("/console/subsidies#waiting")
 
 
 def _weigh(
@@ -157,10 +160,10 @@ def _weigh(
     except ValueError as error:
         raise BadInput("bad_date", "until_on: a day like 2026-12-31") from error
     with services.database.read() as connection:
-        rows = store.of_counties(connection, login.user.scope.counties)
-        row = next((it for it in rows if it.id == standard_id), None)
-        if row is None:
-            raise NotFound("unknown_standard", "there is no such standard")
+        row = subsidy_standards.kept(connection, login.user, standard_id)
+        if until < row.from_on:
+            told = N_("停止执行的日期不能早于开始执行的日期。")
+            return _page(request, login, {}, {"decide": told})
         deed = consequences.standard(connection, row, until, language_of(request))
     return weighty.page(request, login, deed, reason, problem)
 
@@ -181,9 +184,10 @@ def recover(request: Request, login: SignedIn, class_id: RowId, form: FilledIn) 
                 connection, class_id, login.user, wanted, form.get("remark", ""), services.clock()
             )
     except ValidationError:
-        return see_other(f"/console/classes/{class_id}/stages?refused=bad_form#recoveries")
+        return stages_page.shown(request, login, class_id, form, refused="bad_form", status=422)
     except (BadInput, Conflict, NotAllowed) as error:
-        return see_other(f"/console/classes/{class_id}/stages?refused={error.code}#recoveries")
+        code, status = error.code, error.status
+        return stages_page.shown(request, login, class_id, form, refused=code, status=status)
     return see_other(f"/console/classes/{class_id}/stages#recoveries")
 
 

@@ -19,7 +19,7 @@ from app.console.language import N_, Language
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain.accounts.users import Role
-from app.domain.review import funds, stages
+from app.domain.review import funds, stages, subsidy_standards
 from app.store.judging import overview as store
 from app.store.judging.overview import DAY_MS
 from app.store.review import acts, cases, sign_offs
@@ -58,8 +58,7 @@ def overview(request: Request, login: SignedIn) -> Response:
         assessments = store.next_assessments(connection, scope, today.isoformat(), _ASSESSMENTS)
         overdue = stages.overdue(connection, scope, today)
         steps = stages.waiting(connection, login.user, today)
-        to_sign = _to_sign(connection, login)
-        to_approve = _to_approve(connection, login)
+        of_second = _of_second(connection, login)
         first = first_steps(connection, login.user, classes)
         stakes = funds.stakes(connection, scope) if scope.of_authority else []
     return render(
@@ -77,9 +76,7 @@ def overview(request: Request, login: SignedIn) -> Response:
         first_steps=first,
         steps=steps[:_STEPS],
         step_count=len(steps),
-        to_sign=to_sign,
-        to_approve=to_approve[:_STEPS],
-        approvals=sum(it.count for it in to_approve),
+        **of_second,
         overdue=overdue[:_OVERDUE],
         overdue_count=len(overdue),
         stakes=stakes,
@@ -99,6 +96,17 @@ def _to_decide(
     todo = CaseFilters.of({}).wanted(now_ms, login.user.id)
     gravest = cases.page(connection, login.user.scope, todo, None, 1)
     return cases.count(connection, login.user.scope, todo), gravest[0].id if gravest else None
+
+
+def _of_second(connection: Connection, login: SignedIn) -> dict[str, Any]:
+    """What somebody else began and this person may finish."""
+    to_approve = _to_approve(connection, login)
+    return {
+        "to_sign": _to_sign(connection, login),
+        "to_approve": to_approve[:_STEPS],
+        "approvals": sum(it.count for it in to_approve),
+        "standards": subsidy_standards.waiting_for(connection, login.user),
+    }
 
 
 def _to_sign(connection: Connection, login: SignedIn) -> Sequence[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from app.clock import day
 from app.console import consequences, labels, pack_problems, readable, weighty
 from app.console.actors import named
+from app.console.language import Language
 from app.console.login import FormOfThisLogin, require_role
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts.users import DECIDES, OF_AUTHORITY, Login
@@ -271,6 +273,12 @@ def discard(
     return see_other("/console/pack-drafts")
 
 
+def _leaf(it: Any, lang: Language) -> str:
+    """One of the two sides of a difference in a few words."""
+    told = it.get("value", "…") if isinstance(it, Mapping) else it
+    return "–" if told is None else readable.value(str(told), lang)
+
+
 def _weigh(
     request: Request,
     login: Login,
@@ -286,7 +294,12 @@ def _weigh(
         row = pack_drafts.seen(connection, login.user, draft_id)
     kept = pack_drafts.draft_of(row)
     _, pack = _checked(kept)
-    changed = len(_against_base(pack, kept)["changes"])
-    lang = language_of(request)
-    deed = consequences.draft(row, digest or kept.digest, changed, lang, published=published)
+    lang, against = language_of(request), _against_base(pack, kept)
+    differences = [
+        f"{readable.place(it.path, pack, against['base'], lang)}："
+        f"{_leaf(it.before, lang)} → {_leaf(it.after, lang)}"
+        for it in against["changes"]
+        if pack
+    ]
+    deed = consequences.draft(row, digest or kept.digest, differences, lang, published=published)
     return weighty.page(request, login, deed, reason, problem)

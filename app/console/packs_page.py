@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
@@ -17,9 +17,10 @@ from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain import runs
 from app.domain.accounts.users import Login, Role
 from app.domain.judging import what_if
-from app.domain.policy import packs
+from app.domain.policy import pack_term, packs
 from app.domain.policy.clauses import Clause
 from app.domain.policy.pack import Pack, Parameter
+from app.domain.policy.pack_schema import PackError
 from app.errors import BadInput, NotFound
 from app.store.judging import runs as store
 
@@ -81,9 +82,33 @@ def trial(request: Request, login: SignedIn, run_id: RowId) -> Response:
         row=row,
         told=runs.shown(row, services.clock()),
         asked=row.summary,
+        **_tried(row.summary, language_of(request)),
         result=result,
         kinds=[(kind, title, _outcomes(result, kind)) for kind, title in KINDS] if result else [],
     )
+
+
+def _tried(asked: dict[str, Any], lang: Language) -> dict[str, Any]:
+    """What the tried pack is called, and what must be told beside days on which it is not in
+    force."""
+    try:
+        pack = what_if.pack_of(asked)
+    except (packs.UnknownPack, PackError):
+        return {}
+    title = f"{lang.of(pack.title)} {pack.name.partition('@')[2]}"
+    return {"title": title, "outside": _outside(asked, pack, lang)}
+
+
+def _outside(asked: Mapping[str, Any], pack: Pack, lang: Language) -> str:
+    own = pack.instrument
+    since, until = (date.fromisoformat(asked[it]) for it in ("since", "until"))
+    if pack_term.covered(own, since, until):
+        return ""
+    first, last = (str(it or lang.say(N_("不限"))) for it in (own.effective_from, own.effective_to))
+    said = N_(
+        "试算的日子不都在%(number)s的有效期（%(first)s至%(last)s）内，能否适用由主管部门决定。"
+    )
+    return lang.say(said, number=own.number, first=first, last=last)
 
 
 def _outcomes(result: Mapping[str, Any], kind: str) -> list[tuple[str, int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,15 +13,19 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from starlette.concurrency import run_in_threadpool
 
-from app.console import help_topics, labels, mending, once, readable
+from app.console import health, help_topics, labels, mending, once, readable
 from app.console.assets import asset
+from app.console.health import HealthLine, ServiceHealth
 from app.console.language import Language, language, position
 from app.console.login import login_of
 from app.domain.accounts import users
 from app.domain.accounts.users import Login, Role
-from app.errors import BadInput, NotFound, NotSignedIn, ZhenxueError
+from app.errors import BadInput, NotFound, NotReady, NotSignedIn, ZhenxueError
+from app.http.middleware import outage_of
 from app.languages import LOCALES
 from app.store.review import notices
 
@@ -74,6 +78,7 @@ def _templates(code: str) -> Environment:
         newstyle=True,
         pgettext=lang.catalogue.pgettext,
     )
+    environment.globals["_"] = environment.globals["gettext"] = _counted(environment, lang)
     environment.globals.update(
         mending=mending,
         lang=lang,
@@ -85,6 +90,19 @@ def _templates(code: str) -> Environment:
         help_topic=help_topics.topic_of,
     )
     return environment
+
+
+def _counted(environment: Environment, lang: Language) -> Callable[..., str]:
+    """The templates' `_`, which says one of a kind as the language does."""
+    translated: Any = environment.globals["gettext"]
+
+    @pass_context
+    def gettext(context: Context, source: str, /, **values: object) -> str:
+        told = translated(context, source, **values)
+        counted: str = type(told)(lang.counted(told)) if values else told  # which may be Markup
+        return counted
+
+    return gettext
 
 
 def render(
@@ -126,6 +144,37 @@ def _reads_log(request: Request, login: Login | None) -> bool:
         return users.reads_log(connection, login.user)
 
 
+def status_page(
+    request: Request,
+    seen: ServiceHealth,
+    *,
+    login: Login | None = None,
+    inside: Sequence[HealthLine] = (),
+    unsaved: bool = False,
+) -> HTMLResponse:
+    """How the service is: 503 where a part is away. Without a login it asks no database."""
+    return render(
+        request,
+        "status.html",
+        login=login,
+        status=200 if seen.well else 503,
+        seen=seen,
+        inside=inside,
+        unsaved=unsaved,
+        now_ms=request.app.state.services.clock(),
+    )
+
+
+def _interrupted(request: Request, outage: NotReady) -> HTMLResponse:
+    """In the place of a page that could not be made since a part is away."""
+    seen = health.look(request.app.state.services)
+    page = status_page(request, seen, unsaved=request.method == "POST")
+    page.status_code = 503
+    if outage.retry_after_s is not None:
+        page.headers["Retry-After"] = str(outage.retry_after_s)
+    return page
+
+
 def see_other(path: str) -> RedirectResponse:
     """To another page after a form was handled."""
     return RedirectResponse(path, status_code=303)
@@ -145,17 +194,29 @@ class ConsoleRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             try:
+                response = await answered(request)
+            except Exception as error:
+                outage = outage_of(error)
+                if outage is None:
+                    raise
+                response = await run_in_threadpool(_interrupted, request, outage)
+            for name, value in _HEADERS.items():
+                response.headers.setdefault(name, value)
+            return response
+
+        async def answered(request: Request) -> Response:
+            try:
                 await _check_characters(request)
                 response = await handler(request)
             except NotSignedIn:
                 response = see_other("/console/login?next=" + quote(_wanted(request), safe="/"))
             except ZhenxueError as error:
+                if isinstance(error, NotReady) and error.code not in labels.PROBLEMS:
+                    raise
                 response = _refusal(request, error.status, error.code, error.retry_after_s)
             except RequestValidationError as error:
                 in_path = any(item["loc"][0] == "path" for item in error.errors())
                 response = _refusal(request, 404 if in_path else 422, "", None)
-            for name, value in _HEADERS.items():
-                response.headers.setdefault(name, value)
             return response
 
         return guarded
@@ -186,6 +247,12 @@ def _wanted(request: Request) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
+def _own_page(path: str) -> str:
+    """The learner's own page that a path belongs to; empty for the console's."""
+    parts = path.split("/")
+    return "/".join(parts[:3]) if parts[1] == "my" and len(parts) > 2 else ""
+
+
 def _refusal(request: Request, status: int, code: str, retry_after_s: int | None) -> HTMLResponse:
     gone = status == 422 and code == "unknown_pack"
     page = render(
@@ -195,6 +262,7 @@ def _refusal(request: Request, status: int, code: str, retry_after_s: int | None
         status=status,
         number=status,
         code=code,
+        back=_own_page(request.url.path),
         title=labels.NO_PACK if gone else labels.REFUSALS.get(status, labels.REFUSALS[422]),
         detail=labels.NO_PACK_REMEDY if gone else labels.PROBLEMS.get(code, ""),
     )

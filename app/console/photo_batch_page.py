@@ -24,6 +24,7 @@ from app.domain.faces import enrolment_photos, photo_batch, photo_files
 from app.domain.faces.enrolling import MAX_REASON, MIN_REASON
 from app.domain.faces.photo_batch import BatchPhoto, WaitingPhoto
 from app.domain.faces.photo_files import BadPhotoFiles
+from app.domain.wire import shown_text
 from app.errors import NotFound
 from app.languages import Text
 from app.security import Unsealable
@@ -66,7 +67,7 @@ def preview(
     if not chosen:
         problem = Text("请选择照片或压缩包。", "choose photos or a zip")
         return _page(request, login, class_id, problem=problem, reason=reason)
-    if not MIN_REASON <= len(reason.strip()) <= MAX_REASON:
+    if not MIN_REASON <= len(shown_text(reason)) <= MAX_REASON:
         problem = Text("请写明理由，至少4个字。", "say why, in at least 4 characters")
         return _page(request, login, class_id, problem=problem, reason=reason)
     given = [(str(it.filename)[-200:], it.file) for it in chosen]
@@ -159,7 +160,7 @@ def _seal(
         "user": login.user.id,
         "class": class_id,
         "until": services.clock() + photo_batch.LASTS_MS,
-        "reason": reason.strip(),
+        "reason": shown_text(reason),
         "photos": [asdict(it) for it in waiting],
     }
     return urlsafe_b64encode(services.vault.seal(json.dumps(said).encode(), _PURPOSE)).decode()

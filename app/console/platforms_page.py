@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from sqlalchemy import Connection
@@ -11,16 +11,16 @@ from app.console import consequences, forms, labels, once, weighty
 from app.console.forms import Errors, FilledIn, Typed
 from app.console.login import FormOfThisLogin, SignedIn, require_role
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain.accounts import platforms
+from app.domain.accounts import platforms, refused_requests
 from app.domain.accounts.platforms import KeyScope, Platform
-from app.domain.accounts.users import KEEPS_KEYS, Login, Role
+from app.domain.accounts.users import KEEPS_KEYS, Login, Role, User
 from app.domain.exchange import webhooks
 from app.domain.judging import conformity_report
 from app.domain.notify import WebhookEvent
 from app.errors import BadInput, Conflict, NotFound
 from app.http.callers import callers_of
 from app.store.accounts import platforms as store
-from app.store.catalogue import class_file, institutions
+from app.store.catalogue import catalogue, class_file, institutions
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -225,16 +225,12 @@ def show(
         record = conformity_report.of_platform(
             connection, user.scope, slug, services.clock(), cursor=cursor or None, size=PAGE
         )
-        keys, hooks, latest = [], [], {}
         counties = [it.name for it in institutions.counties(connection)]
-        if user.keeps_keys:
-            platform_id = kept(connection, login, slug).id
-            keys = platforms.keys(connection, platform_id)
-            hooks = webhooks.webhooks(connection, platform_id)
-            latest = {
-                it.id: webhooks.deliveries(connection, platform_id, it.id, None, LATEST)
-                for it in hooks
-            }
+        desk = (
+            _desk(connection, user, kept(connection, login, slug).id, services.clock())
+            if user.keeps_keys
+            else {}
+        )
         row_ids = class_file.ids_of(
             connection, user.scope, [it.class_id for it in record.classes], slug
         )
@@ -248,13 +244,36 @@ def show(
         errors=errors or {},
         record=record,
         row_ids=row_ids,
-        keys=sorted(keys, key=lambda it: -it.id),
-        hooks=hooks,
-        latest=latest,
-        most=LATEST,
         now_ms=services.clock(),
         scopes=list(KeyScope),
         told_of=[it for it in WebhookEvent if it is not WebhookEvent.WEBHOOK_TEST],
         problem=problem,
         typed_url=typed_url,
+        **desk,
     )
+
+
+def _desk(connection: Connection, user: User, platform_id: int, now_ms: int) -> dict[str, Any]:
+    """What is kept on the page: keys, what was refused, webhooks and their latest messages; for the
+    platform's own people its sandbox classes too, of which nobody else is told."""
+    hooks = webhooks.webhooks(connection, platform_id)
+    own: dict[str, Any] = {}
+    if user.role is Role.PLATFORM_VIEWER:
+        courses = catalogue.listed_courses(connection, [platform_id])
+        own = {"sandboxes": catalogue.sandboxes(connection, platform_id), "courses": courses}
+    return own | {
+        "keys": sorted(platforms.keys(connection, platform_id), key=lambda it: -it.id),
+        "refused": refused_requests.of_platform(connection, platform_id, now_ms),
+        "kept_days": refused_requests.KEPT_MS // 86_400_000,
+        "most_refused": refused_requests.MOST,
+        "hooks": hooks,
+        "latest": {
+            it.id: [
+                one
+                for one in webhooks.deliveries(connection, platform_id, it.id, None, LATEST)
+                if own or not one.payload.get("data", {}).get("sandbox")
+            ]
+            for it in hooks
+        },
+        "most": LATEST,
+    }

@@ -15,7 +15,7 @@ from typing import Any
 from babel.dates import get_month_names
 
 from app import rules
-from app.console import labels
+from app.console import changes, labels
 from app.console.language import N_, Language
 from app.domain.policy import pack_term, packs
 from app.domain.policy.pack import Pack
@@ -71,6 +71,7 @@ _PATTERNS = (
     (re.compile(r"整改期(?P<n>\d+)个月"), N_("整改期%(n)s个月")),
 )
 _MONTHS = re.compile(r"\d+月(、\d+月)*")
+_DIGEST = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{24,}\b")
 _CODE_IN_NOTE = re.compile(r" ?[（(][a-z]+(_[a-z]+)*[）)]")
 _ACTORS = {
     "user": "%(name)s",
@@ -115,6 +116,7 @@ ACTIONS = {
     "appeal.reopened": N_("重新审理"),
     "calibration.applied": N_("启用校准阈值"),
     "class.changed": N_("更改班级"),
+    "class.clock_moved": N_("拨快沙箱班级的时钟"),
     "class.judged": N_("立即校验"),
     "class.opened": N_("开班"),
     "calendar.changed": N_("更改工作日历"),
@@ -133,6 +135,7 @@ ACTIONS = {
     "institution.listed": N_("登记培训机构"),
     "institution.relisted": N_("恢复列入目录"),
     "institution.reviewed": N_("登记年检"),
+    "institution.teachers": N_("登记专职教师报备"),
     "institution.withdrawn": N_("退出目录"),
     "export.package": N_("导出审计数据包"),
     "export.taken": N_("导出"),
@@ -185,6 +188,8 @@ ACTIONS = {
     "sign_on.unlinked": N_("解除统一认证身份"),
     "keys.exchanged": N_("更换系统密钥"),
     "keys.former_gone": N_("旧的系统密钥已销毁"),
+    "keys.photos_begun": N_("更换学员照片密钥"),
+    "keys.photos_encrypted": N_("照片和特征已用新密钥重新加密"),
     "keys.master_abandoned": N_("放弃更换主密钥"),
     "keys.master_announced": N_("登记下一个主密钥"),
     "keys.master_exchanged": N_("完成更换主密钥"),
@@ -205,6 +210,7 @@ ACTIONS = {
     "platform.added": N_("新增平台"),
     "platform.changed": N_("更改平台"),
     "platform.statement_mapping_changed": N_("更改xAPI语句对应规则"),
+    "backup.made": N_("制作备份"),
     "events.archived": N_("学习事件归档"),
     "events.returned": N_("取回归档的学习事件"),
     "retention.purged": N_("按期销毁影像"),
@@ -214,6 +220,8 @@ ACTIONS = {
     "standard.entered": N_("录入补贴标准"),
     "standard.agreed": N_("同意补贴标准"),
     "standard.refused": N_("不同意补贴标准"),
+    "standard.end_proposed": N_("提出停止执行补贴标准"),
+    "standard.end_refused": N_("不同意停止执行补贴标准"),
     "standard.ended": N_("停止执行补贴标准"),
     "recovery.demanded": N_("通知退回补贴"),
     "recovery.returned": N_("登记退回的补贴"),
@@ -249,6 +257,14 @@ _DETAILS = {
     "occupation": N_("职业（工种）"),
     "applicant": N_("申请单位"),
     "certificate_type": N_("证书类别"),
+    "changes": N_("更改内容"),
+    "code": N_("机构代码"),
+    "institution": N_("培训机构"),
+    "contact": N_("联系人及电话"),
+    "bank": N_("开户银行名称"),
+    "bank_account": N_("银行帐号"),
+    "listed_from": N_("列入目录清单，自"),
+    "listed_until": N_("列入目录清单，至"),
     "replaces": N_("更正第几号"),
     "address": N_("地址"),
     "amount_yuan": N_("金额（元）"),
@@ -372,6 +388,7 @@ _IN_DETAILS: dict[str, dict[str, labels.Label]] = {
     "status": labels.STATUSES,
     "scale": labels.SCALES,
     "result": labels.INSPECTION_RESULTS,
+    "format": {"page": labels.Label(N_("页面"))},
     "scopes": labels.KEY_SCOPES,
     "frame": labels.INSPECTION_FRAMES,
     "fields": {"name": labels.Label(N_("姓名")), "id_number": labels.Label(N_("证件号码"))},
@@ -452,12 +469,11 @@ def pack(name: str, lang: Language) -> str:
     return f"{lang.of(title)} {version}".strip()
 
 
-def outside_term(klass: Any, lang: Language) -> str:
+def outside_term(judged: Any, lang: Language) -> str:
     """What must be told beside verdicts on a class on whose days its pack is not in force; else
-    empty."""
-    warning = pack_term.warning(
-        f"{klass.pack_id}@{klass.pack_version}", klass.starts_on, klass.ends_on
-    )
+    empty. `judged` is the class, or what was judged with its `pack` and the days of its class."""
+    pack = getattr(judged, "pack", "") or f"{judged.pack_id}@{judged.pack_version}"
+    warning = pack_term.warning(pack, judged.starts_on, judged.ends_on)
     return lang.of(warning) if warning else ""
 
 
@@ -499,9 +515,16 @@ def actor(text: str, lang: Language) -> str:
     return _named(text, _ACTORS, lang)
 
 
-def subject(text: str, lang: Language) -> str:
-    """What it was done to; a class without its platform's number."""
+_NUMBERED = {"act", "draft", "finding", "inspection", "run", "snapshot"}  # one of several
+
+
+def subject(text: str, lang: Language, names: Mapping[str, str] | None = None) -> str:
+    """What it was done to, by its name in `names`; a class without its platform's number."""
     kind, _, name = text.partition(":")
+    if called := (names or {}).get(text):
+        return _named(
+            f"{kind}:{f'{name} · {called}' if kind in _NUMBERED else called}", _SUBJECTS, lang
+        )
     if kind == "class" and ":" in name:
         text = f"class:{name.partition(':')[2]}"
     return _named(text, _SUBJECTS, lang)
@@ -523,6 +546,11 @@ def detail(entry: Mapping[str, Any], lang: Language) -> str:
         f"{lang.say(_DETAILS.get(key, key))} {_detail_text(key, it, lang)}"
         for key, it in told.items()
     )
+
+
+def brief(text: str) -> str:
+    """A text with the beginnings of the digests in it; the log's file has them whole."""
+    return _DIGEST.sub(r"\1…", text)
 
 
 def differences(before: Pack, after: Pack) -> list[Change]:
@@ -590,6 +618,8 @@ def _detail_text(key: str, it: Any, lang: Language) -> str:
         return pack(it, lang) if key == "pack" else _said(key, it, lang)
     if isinstance(it, list) and all(isinstance(one, str) for one in it):
         return lang.say(N_("、")).join(_said(key, one, lang) for one in it)
+    if key == "changes" and isinstance(it, Mapping):
+        return lang.say(N_("；")).join(changes.lines(it, lang))
     if key in ("before", "after") and isinstance(it, Mapping):
         return f"[{detail(it, lang)}]"
     return _value(it, lang)

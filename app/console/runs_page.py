@@ -13,6 +13,7 @@ from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render
 from app.domain import runs
 from app.errors import NotFound
+from app.store.catalogue import class_file
 from app.store.judging import runs as store
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -70,7 +71,8 @@ def run(
                 "run.html",
                 login=login,
                 night=runs.night_of(row),
-                outcomes=_outcomes(row.summary or {}),
+                klass=class_file.klass(connection, row.class_id or 0, scope),
+                counted=_counted,
                 **model,
             )
         wanted = state if state in labels.RUN_STATES else None
@@ -85,14 +87,15 @@ def run(
         next_after=view.rows[PAGE - 1].id if len(view.rows) > PAGE else None,
         state=wanted,
         after=start,
-        outcomes_of=_outcomes,
+        counted=_counted,
         **model,
     )
 
 
-def _outcomes(summary: Mapping[str, Any]) -> dict[str, list[tuple[labels.Label, int]]]:
-    """What a run left: by kind of verdict, each outcome's word and how many have it."""
-    said = summary.get("outcomes", {})
+def _counted(summary: Mapping[str, Any], what: str) -> dict[str, list[tuple[labels.Label, int]]]:
+    """What a run left, `outcomes` as the machine proposes them or `standing` as people decided: by
+    kind of verdict, each word and how many have it."""
+    said = summary.get(what, {})
     books = {kind: labels.HOURS if kind == "class_hour" else labels.VERDICTS for kind in said}
     return {
         kind: [(labels.label(book, code), said[kind][code]) for code in book if code in said[kind]]

@@ -1,11 +1,13 @@
 """One search for everything: people, classes, institutions, platforms, findings.
 
-What was typed is posted, so that no ID number stands in an address; one hit leads straight there.
+What was typed is posted, so that no ID number stands in an address; one hit, or one person in
+several classes, leads straight there.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -23,6 +25,7 @@ from app.store.review import cases
 
 # How people write a case's number: 15, 第15号案, 15号案.
 _CASE = re.compile(r"第?([1-9]\d{0,15})(?:号案?)?")
+_TELEPHONE = re.compile(r"1[3-9]\d{9}|0\d{2,3}-?\d{7,8}")
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
 
@@ -35,44 +38,41 @@ def search(request: Request, login: SignedIn, q: Annotated[str, Form()] = "") ->
     with services.database.write() as connection:
         vault, now_ms = services.vault, services.clock()
         hits = finder.by_id_number(connection, vault, login.user, number, now_ms)
-    if len(hits) == 1:
-        return see_other(_home(hits[0]))
-    return see_other(f"/console/search?person={hits[0].person_id if hits else 0}")
+    return see_other(_home(hits) or "/console/search?nobody=1")
 
 
 @router.get("/search")
-def results(request: Request, login: SignedIn, q: str = "", person: int | None = None) -> Response:
-    """What was found, or, for `person`, all classes of somebody whose ID number was typed."""
+def results(request: Request, login: SignedIn, q: str = "", nobody: bool = False) -> Response:
+    """What was found; `nobody`: nobody has the ID number that was typed."""
     text, scope = plain_text(q), login.user.scope
     if finder.id_number(text):
         text = ""  # never looked up without a trace
     with request.app.state.services.database.read() as connection:
-        if person is not None and 0 <= person < 2**62:
-            learners = store.of_person(connection, scope, person, MOST)
-        else:
-            learners = store.named(connection, scope, text, MOST) if text else []
+        learners = store.named(connection, scope, text, MOST) if text else []
         classes = class_file.page(connection, scope, text, None, MOST) if text else []
         platforms = store.platforms(connection, scope, text, MOST) if text else []
         finding = store.finding(connection, scope, text.removeprefix("#")) if text else None
         schools = store.institutions(connection, scope, text, MOST) if text else []
         number = _CASE.fullmatch(text)
         case = cases.one(connection, scope, int(number[1])) if number else None
+    home = _home(learners)
     ways = [
-        *(_home(it) for it in learners),
+        *([home] if home else (it.learner_id for it in learners)),
         *(f"/console/classes/{it.id}" for it in classes),
         *(f"/console/platforms/{it.slug}" for it in platforms),
         *(f"/console/institutions/{it.id}" for it in schools),
         *([f"/console/findings/{finding}"] if finding else []),
         *([f"/console/cases/{case.id}"] if case else []),
     ]
-    if len(ways) == 1 and person is None:
-        return see_other(ways[0])
+    if len(ways) == 1:
+        return see_other(str(ways[0]))
     return render(
         request,
         "search.html",
         login=login,
         q=text,
-        by_number=person is not None,
+        nobody=nobody,
+        telephone=bool(_TELEPHONE.fullmatch(text)),
         learners=learners,
         classes=classes,
         platforms=platforms,
@@ -81,9 +81,15 @@ def results(request: Request, login: SignedIn, q: str = "", person: int | None =
         case=case,
         most=MOST,
         nothing=not ways,
-        asked=bool(text) or person is not None,
+        asked=bool(text) or nobody,
     )
 
 
-def _home(it: LearnerHit) -> str:
+def _home(hits: Sequence[LearnerHit]) -> str | None:
+    """Where one person is at home: in their class, or in the file over all of them."""
+    if len({it.person_id for it in hits}) != 1:
+        return None
+    it = hits[0]
+    if len(hits) > 1:
+        return f"/console/people/{it.person_id}"
     return f"/console/classes/{it.class_id}/learners/{it.learner_id}"

@@ -65,19 +65,27 @@ NOTE = SealedNote("zhenxue_second", "/console/login", "second-step")
 
 @dataclass(frozen=True, slots=True)
 class HalfLogin:
-    """Somebody whose password was right. `mark`: see `second_factors.password_mark`."""
+    """Somebody whose password was right. `mark`: see `second_factors.password_mark`; `made_ms`:
+    when the challenge was."""
 
     username: str
     mark: str
     target: str
     challenge: str
+    made_ms: str
     csrf: str
+    identity: str  # the number of the one that was signed on with, where one was
 
 
-def lead_on(request: Request, username: str, mark: str, target: str) -> Response:
+def lead_on(
+    request: Request, username: str, mark: str, target: str, identity: str = ""
+) -> Response:
     """To the page that asks for the factor."""
     challenge = secrets.token_bytes(CHALLENGE_BYTES).hex()
-    half = HalfLogin(username, mark, target, challenge, secrets.token_urlsafe(16))
+    made_ms = str(request.app.state.services.clock())
+    half = HalfLogin(
+        username, mark, target, challenge, made_ms, secrets.token_urlsafe(16), identity
+    )
     response = see_other("/console/login/second")
     NOTE.write(request, response, **asdict(half))
     return response
@@ -85,4 +93,4 @@ def lead_on(request: Request, username: str, mark: str, target: str) -> Response
 
 def half_of(request: Request) -> HalfLogin | None:
     said = NOTE.read(request)
-    return HalfLogin(**said) if said else None
+    return HalfLogin(**said) if said.keys() == HalfLogin.__dataclass_fields__.keys() else None

@@ -17,6 +17,7 @@ from app.domain.accounts import second_factors, users
 from app.domain.accounts.passkeys import PasskeySite
 from app.errors import NotAllowed
 from app.http.middleware import public_address
+from app.store.accounts import foreign_identities
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -51,9 +52,12 @@ def second(
         user, site = users.named(connection, half.username), PasskeySite(public_address(request))
         challenge = bytes.fromhex(half.challenge)
         if answer:
-            right = site.accepts(connection, user, answer[:8192], challenge, now_ms)
+            made_ms = int(half.made_ms)
+            right = site.accepts(connection, user, answer[:8192], challenge, made_ms, now_ms)
         else:
             right = second_factors.accepts(connection, services.vault, user, code[:64], now_ms)
+        if right and half.identity:
+            foreign_identities.confirm(connection, int(half.identity), user.id, now_ms)
         if not right:
             second_factors.refuse(connection, user, address, now_ms)
     if not right:

@@ -14,6 +14,8 @@ from app.clock import day
 from app.console import labels, learner_actions, learner_messages, material_page
 from app.console.language import Language
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
+from app.domain import standing
+from app.domain.exchange import platform_notes
 from app.domain.faces import enrolment_photos
 from app.domain.judging import unsettled, wording
 from app.domain.review import case_files, learner_link, material
@@ -24,7 +26,7 @@ from app.store.faces import reference_photos
 from app.store.judging import unsettled as undecided_now
 from app.store.review import crowds, reviews
 from app.store.review import material as material_store
-from app.store.scope import EVERYTHING
+from app.store.scope import AccessScope
 from detectors.eligibility import AWAITS_PEOPLE
 from detectors.finding import Evidence
 
@@ -106,7 +108,7 @@ def _page(
         with services.database.write() as connection:
             learner_link.opened(connection, link, now_ms)
     with services.database.read() as connection:
-        own = _own(connection, link)
+        own = _own(connection, link, now_ms)
         wanted = material_store.addressed_to(connection, enrolment_id=link.enrolment_id)
     page = render(
         request,
@@ -144,7 +146,8 @@ class _Own:
     findings: list[Any]
     shared: list[Any]  # those of the findings that are cases with other people
     appeals: Sequence[Any]
-    found: unsettled.Found
+    lost: Sequence[Any]  # statements of the learner's play that count for nobody, by reason
+    found: standing.Found
     outcome: str  # as the lists and the class's page have it; empty before it was judged
 
     @property
@@ -165,8 +168,8 @@ class _Own:
         )
 
 
-def _own(connection: Connection, link: Any) -> _Own:
-    klass = class_file.klass(connection, link.class_id, EVERYTHING)
+def _own(connection: Connection, link: Any, now_ms: int) -> _Own:
+    klass = class_file.klass(connection, link.class_id, AccessScope(platform_id=link.platform_id))
     assert klass is not None
     pack, enrolment = f"{klass.pack_id}@{klass.pack_version}", link.enrolment_id
     judged = class_file.latest(connection, link.class_id, HourVerdict, pack, enrolment)
@@ -179,15 +182,18 @@ def _own(connection: Connection, link: Any) -> _Own:
     undecided = undecided_now.found_undecided(connection, link.class_id)
     return _Own(
         klass=klass,
-        enrolled=reference_photos.counts(connection, link.class_id).get(link.learner_id),
+        enrolled=reference_photos.counts(connection, link.class_id, left_too=True).get(
+            link.learner_id
+        ),
         hours=class_file.hours(connection, link.class_id),
         judged={it.hour: it for it in judged},
         concluded=verdict,
         findings=findings,
         shared=shared,
         appeals=_theirs(appeals, link, shared),
+        lost=platform_notes.lost_of_learner(connection, link.platform_id, link.learner_id, now_ms),
         found=undecided_now.finding_keys(connection, link.class_id),
-        outcome=unsettled.standing(verdict.outcome if verdict else "", link.learner_id, undecided),
+        outcome=standing.of_learner(verdict.outcome if verdict else "", link.learner_id, undecided),
     )
 
 
@@ -213,6 +219,7 @@ def _told(own: _Own, link: Any, lang: Language, now_ms: int, filed: int) -> dict
         "appealed": len(own.appealed),
         "outcome": _standing(own),
         "withheld": learner_messages.withheld(withheld, lang),
+        "lost": learner_messages.lost(own.lost, lang),
         "steps": learner_messages.steps(
             codes, body, today, lang, below=below, appealed=_appealed(own, codes)
         ),

@@ -27,6 +27,14 @@ class DrawnVoid(VoidedStretch, frozen=True, kw_only=True):
     href: str
 
 
+class WithheldStretch(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch that does not count though nobody is accused, and why, in the page's language."""
+
+    t0_ms: int
+    t1_ms: int
+    sentence: str
+
+
 class DrawnFinding(msgspec.Struct, frozen=True, kw_only=True):
     """A finding of the page, in the words of its language."""
 
@@ -56,6 +64,7 @@ class Drawing(Plotted, frozen=True, kw_only=True):
     events: str
     pack: str
     beside: tuple[DrawnSitting, ...] = ()
+    withheld: tuple[WithheldStretch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,7 @@ def hatched(
     x: float, y: float, width: float, height: float, rule: str, outcome: str = ""
 ) -> Markup:
     """A voided stretch: the hatching tells the rule; red is only where somebody is accused."""
-    tone = labels.label(labels.OUTCOMES, outcome).tone
+    tone = labels.label(labels.DRAWN, outcome).tone
     place = {"x": x, "y": y, "width": width, "height": height}
     return element(
         "g",

@@ -29,7 +29,7 @@ def lanes(
     """(height, name, drawing) of the lanes under the plot; sittings that overlap come first."""
     say = frame.lang.say
     for it in drawing.beside:
-        yield LANE, it.name, [_sitting_bar(it, frame)]
+        yield LANE, it.name, [sitting_bar(it, frame)]
     yield LANE, say(N_("计入")), list(_credit_lane(drawing, frame))
     yield LANE, say(N_("页面")), list(_page_lane(drawing, frame))
     yield LANE, say(N_("弹窗")), list(_popup_lane(drawing, frame))
@@ -38,7 +38,7 @@ def lanes(
         yield THUMB_LANE, say(N_("影像")), list(thumbnails(drawing, frame, looks))
 
 
-def _sitting_bar(it: DrawnSitting, frame: PictureFrame) -> Markup:
+def sitting_bar(it: DrawnSitting, frame: PictureFrame) -> Markup:
     x, width = frame.between(it.opened_ms, it.closed_ms)
     told = f"{it.words} {frame.lang.clock(it.opened_ms)}–{frame.lang.clock(it.closed_ms)}"
     bar = element("rect", x=x, y=2, width=width, height=LANE - 4, class_="sitting-bar")

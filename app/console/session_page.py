@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -15,14 +15,23 @@ from app.console.finding_cards import cards_of, following
 from app.console.finding_view import FindingCard, sentence_of
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
+from app.console.overlap_picture import named
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.console.photo_page import PURPOSES
-from app.console.session_frame import Drawing, DrawnFinding, DrawnSitting, DrawnVoid, frame_of
+from app.console.session_frame import (
+    Drawing,
+    DrawnFinding,
+    DrawnSitting,
+    DrawnVoid,
+    WithheldStretch,
+    frame_of,
+)
 from app.console.session_lanes import control_title
 from app.console.session_photos import shown_small
 from app.console.session_picture import legend_rules, session_picture, swatch
 from app.domain.accounts.users import Login
 from app.domain.faces import photo_viewing
+from app.domain.judging import unsettled
 from app.domain.judging.timeline import Timeline, TimelineSession, VoidedStretch
 from app.domain.judging.timeline import timeline as timeline_of
 from app.errors import BadInput, NotFound
@@ -31,7 +40,7 @@ from app.store.review import crowds
 from app.store.review.finding_rows import FindingRow
 from app.store.scope import AccessScope
 from app.store.sittings import case_file, similar
-from app.store.sittings.case_file import SittingCase
+from app.store.sittings.case_file import NeighbourSitting, SittingCase
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -111,6 +120,8 @@ def session_view(
         shared = similar.by_device(connection, sitting, user.scope, _ALIKE)
         cameras = _cameras(event_log.read(connection, session_id).notes)
         neighbours = case_file.neighbours(connection, sitting, _NEIGHBOURS)
+        ids_beside = [it.id for it in neighbours] + [it.id for it in shared]
+        stands = unsettled.sittings_now(connection, ids_beside)
         next_up = _next_here(cards) if done else None
         if done and not next_up:
             next_up = following(connection, user, queue, services.clock(), but_session=session_id)
@@ -124,7 +135,7 @@ def session_view(
         status=422 if problem or no_look else 200,
         sitting=sitting,
         timeline=drawing,
-        outcome=labels.label(labels.VERDICTS, timeline.session.outcome),
+        outcome=labels.label(labels.VERDICTS, timeline.session.standing),
         picture=session_picture(drawing, lang, looks),
         looks=looks,
         no_look=no_look,
@@ -141,15 +152,26 @@ def session_view(
         waiting=any(it.check == "pending" for it in timeline.photos),
         verdicts=verdicts,
         neighbours=neighbours,
+        lessons=_in_order(sitting, neighbours, {it.rule for it in rows}),
         cameras=cameras,
         alike=alike,
         shared=shared,
+        stands=stands,
         queue=queue,
         following=next_up,
         done=done,
         problem=problem,
         typed=typed,
     )
+
+
+def _in_order(
+    sitting: SittingCase, neighbours: Sequence[NeighbourSitting], found: Collection[str]
+) -> list[SittingCase | NeighbourSitting]:
+    """The learner's sittings in the order of time, where that of the lessons is in question."""
+    if "lesson_order" not in found:
+        return []
+    return sorted([sitting, *neighbours], key=lambda it: it.opened_ms)
 
 
 def _cameras(notes: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -174,23 +196,8 @@ def _side_by_side(
     """This sitting and those it is told to overlap with, named; nothing without these."""
     if not rivals:
         return ()
-    named = [(lang.say(N_("本次")), sitting), *((lang.say(N_("另一次")), it) for it in rivals)]
-    return tuple(
-        DrawnSitting(
-            name=name,
-            words=lang.say(
-                N_("%(who)s · 第%(n)s课 %(lesson)s · 设备 %(device)s"),
-                who=it.learner_name,
-                n=it.lesson_position + 1,
-                lesson=it.lesson_title,
-                device=it.device_id,
-            ),
-            opened_ms=it.opened_ms,
-            closed_ms=it.closed_ms or it.last_recv_ms or it.opened_ms,
-            href="" if it is sitting else f"/console/sessions/{it.id}",
-        )
-        for name, it in named
-    )
+    others = ((lang.say(N_("另一次")), it) for it in rivals)
+    return named([(lang.say(N_("本次")), sitting), *others], lang, sitting.id)
 
 
 def as_entered(
@@ -222,7 +229,7 @@ def as_entered(
             DrawnFinding(
                 id=own[it.key].id,
                 rule=it.rule,
-                outcome=it.outcome,
+                outcome=labels.drawn(it.outcome, own[it.key].status),
                 start_ms=it.start_ms,
                 end_ms=it.end_ms,
                 sentence=it.sentence.in_(lang.code),
@@ -232,16 +239,27 @@ def as_entered(
         ],
         events=f"/console/sessions/{sitting.id}/events",
         pack=f"{sitting.pack_id}@{sitting.pack_version}",
+        withheld=tuple(_withheld(timeline, lang)),
     )
+
+
+def _withheld(timeline: Timeline, lang: Language) -> Iterator[WithheldStretch]:
+    """What a rule took without accusing anybody: such findings are noted, and never entered."""
+    noted = {it.key: it.sentence.in_(lang.code) for it in timeline.notes}
+    for it in timeline.voided:
+        if it.finding in noted and _touches(it, timeline.session):
+            yield WithheldStretch(t0_ms=it.t0_ms, t1_ms=it.t1_ms, sentence=noted[it.finding])
 
 
 def _drawn(void: VoidedStretch, row: Any, here: bool) -> DrawnVoid:
     href = f"#finding-{row.id}" if here else f"/console/findings/{row.id}"
-    return DrawnVoid(**structs.asdict(void), outcome=row.outcome, href=href)
+    return DrawnVoid(
+        **structs.asdict(void), outcome=labels.drawn(row.outcome, row.status), href=href
+    )
 
 
 def _touches(void: VoidedStretch, session: TimelineSession) -> bool:
-    ended = session.closed_ms or session.ended_ms
+    ended = max(session.closed_ms or 0, session.ended_ms)  # what came late lies after the end
     return void.t1_ms > session.opened_ms and void.t0_ms < ended
 
 

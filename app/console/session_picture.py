@@ -33,7 +33,7 @@ from app.console.session_photos import Looks
 from app.console.svg import Axis, element, link, path, title
 from app.domain.judging.timeline import Sample
 
-_LANE_GAP = 6
+LANE_GAP = 6
 _TIME_STEPS = [x * 1000 for x in (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)]
 _SILENCE_MS = 120_000  # a longer gap between samples is drawn as one
 _LABEL = 18
@@ -46,16 +46,16 @@ def session_picture(drawing: Drawing, lang: Language, looks: Looks | None = None
     """
     frame = frame_of(drawing, lang)
     drawn_lanes = list(lanes(drawing, frame, looks or {}))
-    height = BOTTOM + sum(size + _LANE_GAP for size, _, _ in drawn_lanes) + 30
+    height = BOTTOM + sum(size + LANE_GAP for size, _, _ in drawn_lanes) + 30
     parts: list[Markup] = [patterns(), *_grid(drawing, frame)]
-    parts.extend(_time_axis(frame, height - 20))
+    parts.extend(time_axis(frame, height - 20, TOP))
     parts.extend(_plot(drawing, frame))
-    y: float = BOTTOM + _LANE_GAP
+    y: float = BOTTOM + LANE_GAP
     for size, name, drawn in drawn_lanes:
         parts.append(element("text", name, x=LEFT - 8, y=y + size / 2 + 4, class_="lane-name"))
         parts.append(element("rect", x=LEFT, y=y, width=RIGHT - LEFT, height=size, class_="lane"))
         parts.append(element("g", *drawn, transform=f"translate(0 {y})"))
-        y += size + _LANE_GAP
+        y += size + LANE_GAP
     return element(
         "svg",
         title(lang.say(N_("内容进度与服务器时间对照图"))),
@@ -171,7 +171,7 @@ def _labels(drawing: Drawing, frame: PictureFrame) -> Iterator[Markup]:
     stretches = [frame.between(it.start_ms, it.end_ms) for it in told]
     places = _apart([x + width / 2 - _LABEL / 2 for x, width in stretches])
     for it, (x, width), at in zip(told, stretches, places, strict=True):
-        outcome = labels.label(labels.OUTCOMES, it.outcome)
+        outcome = labels.label(labels.DRAWN, it.outcome)
         stem = element("line", x1=at + _LABEL / 2, x2=x + width / 2, y1=22, y2=TOP, class_="stem")
         box = element("rect", x=at, y=4, width=_LABEL, height=_LABEL, rx=3)
         letter = readable.rule_letter(it.rule, frame.lang)
@@ -196,12 +196,13 @@ def _apart(wished: Sequence[float]) -> list[float]:
     return places
 
 
-def _time_axis(frame: PictureFrame, y: float) -> Iterator[Markup]:
+def time_axis(frame: PictureFrame, y: float, top: float) -> Iterator[Markup]:
+    """Ticks from the top down to their times at y."""
     shift = 8 * 3_600_000  # ticks on round minutes of Shanghai time
     axis = Axis(frame.time.low + shift, frame.time.high + shift, LEFT, RIGHT)
     for at in axis.ticks(_TIME_STEPS, 8):
         x = axis(at)
-        yield element("line", x1=x, x2=x, y1=TOP, y2=y - 10, class_="grid")
+        yield element("line", x1=x, x2=x, y1=top, y2=y - 10, class_="grid")
         label = frame.lang.clock(int(at - shift))
         yield element("text", label, x=min(x, RIGHT - 24), y=y + 6, class_="tick middle")
 

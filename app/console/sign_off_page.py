@@ -34,6 +34,7 @@ Text = Annotated[str, Form()]
 LISTS = {"admitted": N_("准予"), "refused": N_("不接受"), "pending": N_("未审结")}
 _DECIDE = N_("请审核员、复核员逐项决定")
 _TODO: Mapping[str, str] = {
+    "hours_not_studied": N_("在本班结束前学完"),
     "violation_in_review": _DECIDE,
     "finding_in_review": _DECIDE,
     "hours_in_review": _DECIDE,
@@ -46,6 +47,7 @@ _TODO: Mapping[str, str] = {
     "hours_made_up": N_("由主管部门登记同意补课"),
 }
 _TITLES: Mapping[str, str] = {
+    "hours_not_studied": N_("课时没有学完"),
     "appeal_waiting": N_("申诉未答复：%(rule)s"),
     "class_pending": N_("班级本身还有事项未定"),
     "hours_not_proven": N_("课时未能证实"),
@@ -114,6 +116,9 @@ def _href(it: Matter, class_id: int) -> str:
 
 @router.get("/classes/{class_id}/sign-off")
 def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
+    if login.user.decides:  # who signs decides by what holds now
+        services = request.app.state.services
+        exports.conclude(services, _decided_by(services, login, class_id))
     return _page(request, login, class_id)
 
 
@@ -172,10 +177,11 @@ def _decided_by(services: Services, login: Login, class_id: int) -> ClassRow:
 
 
 def _submission(connection: Any, klass: ClassRow, now_ms: int) -> Submission:
-    return signed_lists.submission(_dossier(connection, klass, now_ms))
+    return signed_lists.submission(dossier_of(connection, klass, now_ms))
 
 
-def _dossier(connection: Any, klass: ClassRow, now_ms: int) -> Dossier:
+def dossier_of(connection: Any, klass: ClassRow, now_ms: int) -> Dossier:
+    """What a class's lists are drawn up from, with names, as they stand today."""
     return Dossier(connection, klass, now_ms, named=True, on=day(now_ms))
 
 
@@ -200,18 +206,18 @@ def _page(
         found = unsettled.of_class(connection, class_id, pack)
         rows = sign_offs.of_class(connection, class_id)
         klass = catalogue.class_by_id(connection, class_id)
-        dossier = _dossier(connection, klass, now_ms)
+        dossier = dossier_of(connection, klass, now_ms)
         drafts = signed_lists.drafts(dossier) if judged else {}
         last, waiting = sign_off.in_force(rows), sign_off.waiting(rows)
         before = signed_lists.signed(dossier, services.vault, last) if last else None
     changed = before is not None and bool(drafts) and signed_lists.differ(before, drafts)
-    people = login.user.of_authority
     return render(
         request,
         "sign_off.html",
         login=login,
         status=422 if problem else 200,
         klass=shown,
+        today=today,
         judged=judged,
         counts={name: len(drafts[name].rows) for name in LISTS} if judged else {},
         lists=LISTS,
@@ -223,7 +229,7 @@ def _page(
         number=sum(it.signed_ms is not None for it in rows),
         changed=changed,
         changes=signed_lists.changes(before, drafts) if changed and before else [],
-        history=sign_off.history(rows, told_people=people),
+        history=sign_off.history(rows, told_people=login.user.of_authority),
         states=labels.SIGN_OFFS,
         problem=problem,
         typed=typed,

@@ -80,15 +80,16 @@ def back(request: Request) -> Response:
 def _let_in(request: Request, told: ToldIdentity, target: str) -> Response:
     services = request.app.state.services
     with services.database.write() as connection:
-        user, number = foreign_identity.meet(
+        met = foreign_identity.meet(
             connection, told.issuer, told.subject, told.name, services.clock()
         )
+        user = met.user
         has = second_factors.of(connection, user.id) if user else None
         mark = second_factors.password_mark(connection, user.username) if user else ""
     if user is None:
-        return door(request, target, problem=_NOBODYS, status=403, number=number)
-    if has and not told.strong:
-        return second_step.lead_on(request, user.username, mark, target)
+        return door(request, target, problem=_NOBODYS, status=403, number=met.number)
+    if has and not (told.strong and met.confirmed):
+        return second_step.lead_on(request, user.username, mark, target, str(met.number))
     return enter(request, user, target, confirmed=told.strong)
 
 

@@ -20,7 +20,7 @@ from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts import calendar
-from app.domain.catalogue import institutions
+from app.domain.catalogue import classes, institutions
 from app.domain.catalogue.institutions import ListingDoubt
 from app.domain.policy import clauses, procedure
 from app.domain.policy.packs import FOLDER
@@ -37,6 +37,7 @@ from app.store.catalogue import catalogue, class_file
 from app.store.catalogue import institutions as rows
 from app.store.catalogue.catalogue import ClassRow
 from app.store.catalogue.class_file import ClassCase
+from app.store.catalogue.institutions import InstitutionRow
 from app.store.review import inspections
 from app.store.scope import AccessScope
 
@@ -70,6 +71,11 @@ _PAPERS = {
         "payment": ("subsidy-paid", "annex-2"),
     }.items()
 }
+_OF_INSTITUTION = {  # what 附件2 takes from the institution's page
+    "contact": N_("联系人及电话"),
+    "bank": N_("开户银行名称"),
+    "bank_account": N_("银行帐号"),
+}
 _OPTIONAL = {
     name
     for body in BODIES.values()
@@ -100,12 +106,11 @@ def summaries(views: Sequence[StepView]) -> list[StageSummary]:
 
 
 @router.get("/classes/{class_id}/stages")
-def of_class(request: Request, login: SignedIn, class_id: RowId, refused: str = "") -> Response:
-    """`refused` is the code of what was wrong with a recovery."""
-    return _page(request, login, class_id, refused=refused)
+def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
+    return shown(request, login, class_id)
 
 
-def _page(
+def shown(
     request: Request,
     login: SignedIn,
     class_id: int,
@@ -114,7 +119,8 @@ def _page(
     status: int = 200,
     refused: str = "",
 ) -> Response:
-    """The page; `typed` is a form that was not taken, `problem` why."""
+    """The page; `typed` is a form that was not taken, `problem` why, `refused` the code of what was
+    wrong with a recovery."""
     services = request.app.state.services
     today = day(services.clock())
     with services.database.read() as connection:
@@ -125,7 +131,8 @@ def _page(
         subsidy, there = subsidies.of_class(connection, row), presence.of_class(connection, row)
         cases = recoveries.of_subsidy(connection, class_id, subsidy)
         views = stages.of_class(connection, class_id, today)
-        doubts = _doubts(connection, row)
+        doubts, wrong_codes = _doubts(connection, row), classes.wrong_codes(connection, row)
+        gaps = _gaps(connection, row)
         holidays = calendar.read(connection)
         inspected = len(inspections.of_class(connection, class_id))
         name = named(connection, language_of(request), _actors(views, cases), login.user)
@@ -145,11 +152,14 @@ def _page(
         subsidy=subsidy,
         standings=Counter(it.standing for it in subsidy.shares),
         cases=cases,
+        owed_fen=sum(it.left_fen for it in cases) if login.user.of_authority else 0,
         recovery_offices=OFFICE_OF,
         refused=labels.PROBLEMS.get(refused, ""),
         usual=_usual(klass, subsidy, views, holidays, today),
         next_claim=stages.next_claim(views) if subsidy.of(Standing.PAYABLE) else 0,
         doubts=doubts,
+        gaps=gaps,
+        wrong_codes=wrong_codes,
         beyond_fen=_beyond(subsidy, views),
         listing_clause=clauses.register(FOLDER / "clauses")["huangchuan-2021/annual_review"],
         optional=_OPTIONAL,
@@ -174,9 +184,23 @@ def _beyond(subsidy: ClassSubsidy, views: Sequence[StepView]) -> int:
 
 
 def _doubts(connection: Connection, row: ClassRow) -> list[ListingDoubt]:
+    return institutions.doubts(_listed(connection, row), date.fromisoformat(row.starts_on))
+
+
+def _gaps(connection: Connection, row: ClassRow) -> list[tuple[str, str]]:
+    """What 附件2 leaves empty because nobody entered it, and where that is done."""
+    listed = _listed(connection, row)
+    here = f"/console/institutions/{listed.id}" if listed else "/console/institutions"
+    told = {it: getattr(listed, it, None) for it in _OF_INSTITUTION}
+    gaps = [(word, here) for it, word in _OF_INSTITUTION.items() if not told[it]]
+    if not row.terms.get("official_class_no"):
+        gaps.insert(0, (N_("开班批次（官方班号）"), f"/console/classes/{row.id}/terms"))
+    return gaps
+
+
+def _listed(connection: Connection, row: ClassRow) -> InstitutionRow | None:
     scope = AccessScope(institution_id=row.institution_id)
-    listed = row.institution_id and rows.institution(connection, scope, row.institution_id)
-    return institutions.doubts(listed or None, date.fromisoformat(row.starts_on))
+    return rows.institution(connection, scope, row.institution_id) if row.institution_id else None
 
 
 @router.post("/classes/{class_id}/stages", dependencies=[FormOfThisLogin])
@@ -198,7 +222,7 @@ def record(request: Request, login: SignedIn, class_id: RowId, form: FilledIn) -
         if not login.user.decides:
             raise
         problem = _problem(request, error)
-        return _page(request, login, class_id, form, problem, error.status)
+        return shown(request, login, class_id, form, problem, error.status)
     return see_other(f"/console/classes/{class_id}/stages#{form['step']}")
 
 

@@ -50,24 +50,36 @@ def stake_of(connection: Connection, klass: class_file.ClassCase) -> Stake:
 
 def effects(row: FindingRow, stake: Stake, lang: Language) -> tuple[str, ...]:
     """What upholding it does, each in a few words."""
-    body = row.body
+    body, reach = row.body, _reach(row)
     if body.holds:
         said = [lang.say(N_("涉及的各次学习不计学时"))]
-    elif body.reach is Reach.CLASS_HOUR and not body.voids:
+    elif reach is Reach.CLASS_HOUR and not body.voids:
         said = [lang.say(N_("记入复核台账，学时不变"))]
     else:
-        said = [lang.say(_REACHES[body.reach], people=stake.people)]
-    if body.reach is not Reach.CLASS_HOUR:
-        people = stake.people if body.reach is Reach.CLASS else 1
+        said = [lang.say(_REACHES[reach], people=stake.people)]
+    if reach is not Reach.CLASS_HOUR:
+        people = stake.people if reach is Reach.CLASS else 1
         said.append(_money(stake.each_yuan, people, lang))
-    if body.voids or body.holds or body.reach is not Reach.CLASS_HOUR:
-        said.append(lang.say(N_("可以补课") if body.curable else N_("不得补课")))
+    if body.voids or body.holds or reach is not Reach.CLASS_HOUR:
+        curable = body.curable or not _own_doing(row)
+        said.append(lang.say(N_("可以补课") if curable else N_("不得补课")))
     if body.fault in _ANSWERS_TO:
         words = {"platform": stake.platform, "institution": stake.institution}
         said.append(lang.say(N_("提醒%(platform)s和%(institution)s的账号，请其书面答复"), **words))
     elif row.learner_id:
         said.append(lang.say(N_("学员在本人页面看到，可以申诉")))
     return tuple(said)
+
+
+def _reach(row: FindingRow) -> Reach:
+    """As verdicts count it (`reach_of` in detectors.eligibility)."""
+    return row.body.reach if _own_doing(row) else Reach.CLASS_HOUR
+
+
+def _own_doing(row: FindingRow) -> bool:
+    """Whether it is held against who it is about, and not in its class-hour alone."""
+    body = row.body
+    return row.learner_id is None or body.needs_two_reviewers or body.fault is Fault.LEARNER
 
 
 def _money(each_yuan: int | None, people: int, lang: Language) -> str:

@@ -23,7 +23,16 @@ from app.store.catalogue import institutions
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
 Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
-_FIELDS = ("username", "display_name", "role", "counties", "platform", "institution", "office")
+_FIELDS = (
+    "username",
+    "display_name",
+    "role",
+    "counties",
+    "platform",
+    "institution",
+    "office",
+    "reason",
+)
 Typed = dict[str, str]
 _BETWEEN = re.compile(r"[\s,，、;；]+")
 
@@ -45,6 +54,7 @@ def add_user(
     platform: Annotated[str, Form()] = "",
     institution: Annotated[str, Form()] = "",
     office: Annotated[str, Form()] = "",
+    reason: weighty.Reason = "",
 ) -> Response:
     """Add a user with a password of our making; it is told once."""
     services, password = request.app.state.services, users.new_password()
@@ -56,9 +66,10 @@ def add_user(
         "platform": platform,
         "institution": institution,
         "office": office,
+        "reason": reason,
     }
     try:
-        named = _counties(request, counties)
+        named, why = _counties(request, counties), weighty.words(reason)
         with services.database.write() as connection:
             users.add_user(
                 connection,
@@ -72,6 +83,7 @@ def add_user(
                 office=office or None,
                 actor=login.user.actor,
                 now_ms=services.clock(),
+                reason=why,
             )
     except (BadInput, Conflict) as error:
         return _page(request, login, problem=_problem(request, error), typed=typed)

@@ -1,12 +1,12 @@
 """Weighty acts: a page of their own says what will happen, to whom and at what cost, and asks why.
 
-An act's page and its form share an address: GET asks, POST does. `WEIGHTS` names every form of the
-console with its weight.
+An act's page and its form share an address: GET asks, POST does. What is typed into a form first is
+shown by a POST that has no reason yet. `WEIGHTS` names every form of the console with its weight.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
@@ -16,6 +16,7 @@ from fastapi import Form, Request, Response
 from app.console import labels
 from app.console.page import render
 from app.domain.accounts.users import Login
+from app.domain.wire import shown_text
 from app.errors import BadInput
 
 Reason = Annotated[str, Form()]
@@ -25,7 +26,8 @@ _REASON = (4, 2000)  # characters
 @dataclass(frozen=True, slots=True)
 class Weighty:
     """What somebody is about to do, in words. `to_whom`, `effects`, `money` and `undo` say what
-    follows; `people` are those whom it turns, where a page can name them; `fields` go along."""
+    follows; `people` are those whom it turns, where a page can name them; `fields` go along, and
+    with `again` back into their form."""
 
     title: str
     button: str
@@ -35,7 +37,8 @@ class Weighty:
     undo: str
     money: str = ""
     people: tuple[str, ...] = ()
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    again: bool = False
 
 
 def page(
@@ -55,19 +58,27 @@ def page(
 
 def words(reason: str) -> str:
     """The reason as it is kept. Raises BadInput `reason_missing`."""
-    said, (least, most) = reason.strip(), _REASON
-    if not least <= len(said) <= most:
+    if problem_of(reason):
+        least, most = _REASON
         raise BadInput("reason_missing", f"reason: {least} to {most} characters", field="reason")
-    return said
+    return shown_text(reason)
+
+
+def problem_of(reason: str) -> str:
+    """The code of what is wrong with it; empty where nothing is."""
+    least, most = _REASON
+    return "" if least <= len(shown_text(reason)) <= most else "reason_missing"
 
 
 class Weight(StrEnum):
     """LIGHT: of one's own account or desk, or done again and taken back as easily. OWN_PAGE: asks
-    on the page of its subject, which shows what it does. WEIGHED: asks on a page of its own."""
+    on the page of its subject, which shows what it does. WEIGHED: asks on a page of its own.
+    CHECKED: what was typed is shown once more with what it will do, on a page that asks."""
 
     LIGHT = "light"
     OWN_PAGE = "own_page"
     WEIGHED = "weighed"
+    CHECKED = "checked"
 
 
 _CLASS = "/console/classes/{class_id}"
@@ -76,6 +87,8 @@ _PLATFORM = "/console/platforms/{slug}"
 WEIGHTS: Mapping[str, Weight] = {
     # turn verdicts, money, or who may come in
     f"{_CLASS}/scale": Weight.WEIGHED,
+    f"{_CLASS}/terms": Weight.CHECKED,
+    "/console/calendar": Weight.CHECKED,
     f"{_CLASS}/acts/{{act_id}}/approve": Weight.WEIGHED,
     f"{_CLASS}/acts/{{act_id}}/revoke": Weight.WEIGHED,
     f"{_PLATFORM}/keys/{{key_id}}/revoke": Weight.WEIGHED,
@@ -85,6 +98,7 @@ WEIGHTS: Mapping[str, Weight] = {
     f"{_USER}/enable": Weight.WEIGHED,
     f"{_USER}/password": Weight.WEIGHED,
     f"{_USER}/second-factor": Weight.WEIGHED,
+    "/console/users": Weight.OWN_PAGE,
     "/console/identities/{identity_id}": Weight.OWN_PAGE,
     "/console/identities/{identity_id}/unlink": Weight.OWN_PAGE,
     "/console/subsidies/{standard_id}/end": Weight.WEIGHED,
@@ -99,12 +113,12 @@ WEIGHTS: Mapping[str, Weight] = {
     "/console/cases/decide": Weight.OWN_PAGE,
     "/console/appeals/{appeal_id}/reply": Weight.OWN_PAGE,
     f"{_CLASS}/acts": Weight.OWN_PAGE,
+    f"{_CLASS}/holds": Weight.OWN_PAGE,
     f"{_CLASS}/sign-off": Weight.OWN_PAGE,
     f"{_CLASS}/sign-off/sign": Weight.OWN_PAGE,
     f"{_CLASS}/sign-off/withdraw": Weight.OWN_PAGE,
     f"{_CLASS}/stages": Weight.OWN_PAGE,
     f"{_CLASS}/recoveries": Weight.OWN_PAGE,
-    f"{_CLASS}/terms": Weight.OWN_PAGE,
     f"{_CLASS}/tables": Weight.OWN_PAGE,
     f"{_CLASS}/tables/take": Weight.OWN_PAGE,
     f"{_CLASS}/consents": Weight.OWN_PAGE,
@@ -114,7 +128,6 @@ WEIGHTS: Mapping[str, Weight] = {
     "/console/institutions/{institution_id}": Weight.OWN_PAGE,
     "/console/subsidies": Weight.OWN_PAGE,
     "/console/subsidies/{standard_id}/decide": Weight.OWN_PAGE,
-    "/console/calendar": Weight.OWN_PAGE,
     "/console/photos/{snapshot_id}": Weight.OWN_PAGE,
     "/console/sessions/{session_id}/photos": Weight.OWN_PAGE,
     "/console/findings/{finding_id}/faces": Weight.OWN_PAGE,
@@ -153,7 +166,6 @@ WEIGHTS: Mapping[str, Weight] = {
     "/console/pack-drafts/{draft_id}/trial": Weight.LIGHT,
     f"{_CLASS}/inspections": Weight.LIGHT,
     "/console/inspections/{inspection_id}/checks": Weight.LIGHT,
-    "/console/inspections/{inspection_id}/notes": Weight.LIGHT,
     # entered, and entered again where it was wrong; nothing is judged by it before
     "/console/setups": Weight.LIGHT,
     "/console/setups/{setup_id}/platform": Weight.LIGHT,
@@ -162,7 +174,6 @@ WEIGHTS: Mapping[str, Weight] = {
     "/console/courses/read": Weight.LIGHT,
     "/console/courses": Weight.LIGHT,
     "/console/classes": Weight.LIGHT,
-    "/console/users": Weight.LIGHT,
     "/console/counties": Weight.LIGHT,
     "/console/institutions": Weight.LIGHT,
     "/console/platforms": Weight.LIGHT,
@@ -174,6 +185,8 @@ WEIGHTS: Mapping[str, Weight] = {
     f"{_PLATFORM}/webhooks/{{webhook_id}}/secret": Weight.OWN_PAGE,
     f"{_PLATFORM}/webhooks/{{webhook_id}}/remove": Weight.OWN_PAGE,
     f"{_PLATFORM}/webhooks/{{webhook_id}}/deliveries/{{delivery_id}}": Weight.LIGHT,
+    f"{_PLATFORM}/sandboxes": Weight.LIGHT,
+    f"{_PLATFORM}/sandboxes/{{class_id}}/clock": Weight.LIGHT,
     "/console/county/{county}/targets": Weight.LIGHT,
     "/console/county/classes/{class_id}": Weight.LIGHT,
     f"{_CLASS}/run": Weight.LIGHT,

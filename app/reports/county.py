@@ -13,7 +13,7 @@ from app.domain.judging import eligibility
 from app.domain.policy.task_plan import plan
 from app.domain.review import county_tasks
 from app.errors import BadInput, NotFound
-from app.reports.dossier import Dossier
+from app.reports.dossier import Dossier, office_of
 from app.reports.exports import EARLIEST, FORMATS, File
 from app.reports.lists import periodic
 from app.reports.lists.periodic import Period
@@ -87,10 +87,21 @@ def tasks(connection: Connection, asked: CountyReport, now_ms: int) -> Sheet:
         ("合格人次合计", sum(it.passed for it in found)),
     )
     period = f"{asked.on:%Y}-01-01 至 {asked.on}"
-    notes = (f"任务名称和牵头单位出自{plan().source}。", _DONE)
+    notes = (f"任务名称和牵头单位出自{plan().source}。", _DONE, *_schools(asked, found))
     heading = _heading(asked, period, now_ms)
     title = f"{asked.county}年度培训任务进度表"
     return Sheet("county-tasks", title, heading, columns, rows, counts, notes, personal=False)
+
+
+def _schools(asked: CountyReport, found: Sequence[county_tasks.TaskProgress]) -> Iterator[str]:
+    """How far each vocational school is with what the plan asks of it in a year."""
+    wanted = plan().schools
+    said = {"done": "已完成", "open": "年度未结束", "short": "未完成"}
+    for it in county_tasks.schools(asked.county, asked.on, found):
+        yield (
+            f"{it.name}（职业学校）：考核合格{it.passed}人（不少于{wanted.people}人），其中企业新型"
+            f"学徒制{it.apprentices}人（不少于{wanted.apprentices}人）：{said[it.standing]}。"
+        )
 
 
 REPORTS: dict[str, tuple[str, Callable[[Connection, CountyReport, int], Sheet]]] = {
@@ -169,4 +180,5 @@ def _lines(
 
 def _heading(asked: CountyReport, period: str, now_ms: int) -> Heading:
     blank = dict.fromkeys(("institution", "class_no", "class_id", "occupation", "pack"), "")
-    return Heading(**blank, pack_digest="", period=period, generated_ms=now_ms, county=asked.county)
+    county = {"county": asked.county, "office": office_of(asked.county)}
+    return Heading(**blank, pack_digest="", period=period, generated_ms=now_ms, **county)

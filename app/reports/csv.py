@@ -27,7 +27,7 @@ def write(sheet: Sheet) -> bytes:
     writer.writerow([])
     writer.writerows([label, safe(value)] for label, value in sheet.counts)
     writer.writerows([note] for note in sheet.closing)
-    sealed = [f"{sheet.heading.office}（盖章）"] if sheet.sealed else []
+    sealed = [f"{sheet.seal}（盖章）"] if sheet.seal else []
     writer.writerow([*(cell for name in sheet.signatures for cell in (f"{name}：", "")), *sealed])
     return buffer.getvalue().encode()
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from app.languages import Text
 from app.store.events.event_log import MANIFEST
 from detectors.trace import (
     CONTROL,
@@ -152,7 +153,10 @@ MEMBERS: tuple[tuple[str, str], ...] = (
     ("photos/*", "影像原图（仅在要求时） photos themselves, only when asked for"),
     ("tables/*.ndjson", "班级、课程、名册等 rows around the sittings, needed to judge again"),
     ("verdicts/*.ndjson", "结论原文，一行一份 verdict bodies exactly as stored, one a line"),
-    ("verdicts/index.json", "每份结论的对象、sha256 与是否现行 subject, sha256, whether current"),
+    (
+        "verdicts/index.json",
+        "每份结论的对象、sha256、是否现行、现状 subject, sha256, if current, how it stands now",
+    ),
     ("findings.ndjson", "线索 findings"),
     ("reviews.ndjson", "已审结线索的初审、复核意见 reviews of settled findings"),
     ("appeals.ndjson", "申诉 appeals"),
@@ -168,7 +172,7 @@ MEMBERS: tuple[tuple[str, str], ...] = (
 )
 
 _README = """# 审计数据包 Audit package
-
+{warning}
 用任意一台机器、不联网、不需要数据库核验（Verify on any machine, offline, without a database）：
 
     zhenxue verify FILE [--key 公钥HEX] [--json]
@@ -217,12 +221,13 @@ and advance say, or less where more was advanced)。
 """
 
 
-def readme() -> bytes:
-    """The package's own description."""
+def readme(warning: Text | None = None) -> bytes:
+    """The package's own description; `warning` is what must be told beside its verdicts."""
     members = "\n".join(f"- `{name}` {what}" for name, what in MEMBERS)
     records = "".join(_record_table(file, *it) for file, it in RECORDS.items())
     codes = "\n".join(f"- `{name}`: {_codes(kind)}" for name, kind in CODES.items())
-    return _README.format(members=members, records=records, codes=codes).encode()
+    told = f"\n**{warning.zh}**\n\n**{warning.en}**\n" if warning else ""
+    return _README.format(warning=told, members=members, records=records, codes=codes).encode()
 
 
 def dictionary() -> bytes:

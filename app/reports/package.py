@@ -16,6 +16,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from app.canonical import canonical
+from app.domain import standing
+from app.domain.catalogue.classes import term_of
 from app.domain.judging import assess, eligibility
 from app.domain.policy import packs
 from app.domain.review import review
@@ -41,6 +43,7 @@ from app.store.catalogue.catalogue import ClassRow
 from app.store.exchange import eligibility_rows, package_rows, report_rows
 from app.store.exchange.package_rows import StoredLog
 from app.store.judging import facts
+from app.store.judging.unsettled import finding_keys
 from app.store.money import payments
 from app.store.money.payments import PaymentRow, RecoveryRow
 from app.store.review import inspections, stages
@@ -132,6 +135,7 @@ def _manifest(members: Members, dossier: Dossier, now_ms: int) -> bytes:
                 "platform": dossier.row.slug,
             },
             "pack": {"name": dossier.pack.name, "sha256": dossier.pack.digest},
+            "pack_warning": dossier.heading().remark or None,
             "detectors": versions_run(dossier.pack.policy),
             "members": {
                 name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
@@ -162,13 +166,15 @@ class _Gatherer:
     def __init__(self, connection: Connection, klass: ClassRow, scope: AccessScope) -> None:
         self.connection, self.klass, self.scope = connection, klass, scope
         self.evidence = facts.of_class(connection, klass.id)
+        term = term_of(klass)
+        self.warning = term.warning if term else None
         self._require_covered()
         self.logs = list(package_rows.logs(connection, self.evidence))
         self.names = [row.external_id for row in self.evidence.sessions]
 
     def members(self) -> Members:
         return {
-            "README.md": layout.readme(),
+            "README.md": layout.readme(self.warning),
             "dictionary.csv": layout.dictionary(),
             **self._evidence(),
             **self._tables(),
@@ -211,11 +217,13 @@ class _Gatherer:
         lines: dict[str, list[bytes]] = {kind: [] for kind in KINDS}
         index: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
         last: dict[tuple[str, int, int], dict[str, Any]] = {}
+        found = finding_keys(self.connection, self.klass.id)
         for row in package_rows.verdicts(self.connection, self.klass.id):
             entry = {
                 "subject_id": row.subject_id,
                 "hour": row.hour,
                 "outcome": row.outcome,
+                "standing": standing.of_stored(row.outcome, row.body, found),
                 "pack": row.pack,
                 "pack_sha256": row.pack_digest,
                 "facts_sha256": row.facts_digest.hex(),
@@ -225,7 +233,7 @@ class _Gatherer:
             }
             former = last.get((row.subject_kind, row.subject_id, row.hour))
             if former is not None:
-                former["current"] = False
+                former |= {"current": False, "standing": None}
             last[row.subject_kind, row.subject_id, row.hour] = entry
             lines[row.subject_kind].append(row.body + b"\n")
             index[row.subject_kind].append(entry)

@@ -91,7 +91,7 @@ def content(sheet: Sheet) -> dict[str, Any]:
         "counts": [[label, _fitted(text(value), half / 2)] for label, value in sheet.counts],
         "notes": [glyphs.printable(it) for it in sheet.closing],
         "signatures": sheet.signatures,
-        "seal": glyphs.printable(sheet.heading.office) if sheet.sealed else "",
+        "seal": glyphs.printable(sheet.seal),
         "form": _form(sheet, sheet.form, across) if sheet.form else None,
     }
 
@@ -137,7 +137,7 @@ def _form(sheet: Sheet, form: Form, across: int) -> dict[str, Any]:
     placed = list(form.placed())
     return {
         "name": form.name,
-        "origin": glyphs.printable(sheet.origin),
+        "origin": glyphs.printable("　".join(sheet.origin)),
         "widths": form.widths,
         "pages": [
             [box(column, cell) for line, column, cell in placed if (line >= first) == later]

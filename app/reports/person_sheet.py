@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from app.clock import at
 from app.domain.judging.person_file import PersonFile, SubsidyOnFile, TrainingOnFile
@@ -56,13 +55,16 @@ def of(file: PersonFile) -> Sheet:
         ("补贴合计（元，已扣追回）", f"{file.subsidy_fen / 100:.2f}"),
         ("登记簿报送的以往培训", len(file.earlier)),
     )
+    outside = {it.pack_warning.zh: None for it in file.trainings if it.pack_warning}
     notes = (
         "“未审结”不是违规：缺少资料、未能证实或正待人工审核。",
         "以往培训由平台按官方登记簿报送，本系统未核验。",
+        *outside,
     )
     title, heading = "职业培训电子档案", _heading(file)
-    signed: Any = {"signatures": ("经办人",), "sealed": True}
-    return Sheet("person-file", title, heading, _COLUMNS, rows, counts, notes, **signed)
+    return Sheet(
+        "person-file", title, heading, _COLUMNS, rows, counts, notes, signatures=("经办人",)
+    )
 
 
 def _heading(file: PersonFile) -> PersonHeading:

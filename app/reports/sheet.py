@@ -48,7 +48,7 @@ class Heading:
     instrument: str = ""  # number and title of the rules, for those who know no pack
     level: str = ""
     scale: str = ""  # that applies, where the list hangs on it
-    office: str = ""  # whose seal stands under what is signed
+    office: str = ""  # whose seal stands under what people sign
     published: str = ""  # from when to when and where a notice is posted
     county: str = ""  # of a list of a whole county, which has no class and no pack
 
@@ -149,7 +149,6 @@ class Sheet:
     personal: bool = True
     posted: bool = False  # on a notice board, for people who know no pack and no digest
     signatures: tuple[str, ...] = SIGNATURES
-    sealed: bool = False  # has the place of the office's seal
     form: Form | None = None  # printed in the place of the table; `rows` say the same
 
     @property
@@ -172,9 +171,16 @@ class Sheet:
         return self.heading.notice if self.posted else self.heading.lines(self.digest)
 
     @property
-    def origin(self) -> str:
-        """Where a form comes from, in one line at its foot."""
-        return "　".join(f"{label}：{value}" for label, value in self.lines[-3:])
+    def seal(self) -> str:
+        """The office whose seal has its place beside the signatures; empty where nobody signs."""
+        return self.heading.office if self.signatures else ""
+
+    @property
+    def origin(self) -> tuple[str, ...]:
+        """Where a form comes from, line by line at its foot."""
+        scale = [("处理尺度", self.heading.scale)] if self.heading.scale else []
+        told = [f"{label}：{value}" for label, value in (*scale, *self.lines[-3:])]
+        return (*told, self.heading.remark) if self.heading.remark else tuple(told)
 
     @property
     def closing(self) -> tuple[str, ...]:

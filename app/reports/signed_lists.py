@@ -113,11 +113,6 @@ def changes(before: Lists, now: Lists) -> list[Moved]:
 def printed(dossier: Dossier, vault: Vault, name: str) -> Sheet:
     """A list as it is handed out: signed as it was signed, else marked as a draft where it is one
     of those that are signed by hand."""
-    sheet = _printed(dossier, vault, name)
-    return replace(sheet, sealed=True) if LISTS[name].signed else sheet
-
-
-def _printed(dossier: Dossier, vault: Vault, name: str) -> Sheet:
     listing, rows = LISTS[name], sign_offs.of_class(dossier.connection, dossier.id)
     last = sign_off.in_force(rows)
     if last is None:

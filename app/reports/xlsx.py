@@ -114,8 +114,8 @@ class _Page:
             page.set_row(top + line, _LEADING * lines + 16)
         page.set_h_pagebreaks([top + sum(map(len, form.blocks[: form.new_page_before]))])
         self.row = top + len(heights) + 1
-        for name, value in self.sheet.lines[-3:]:
-            self._line(f"{name}：{value}", self.plain)
+        for told in self.sheet.origin:
+            self._line(told, self.plain)
             self.row += 1
 
     def _heading(self) -> None:
@@ -165,7 +165,7 @@ class _Page:
         signed = "　　　　　　".join(
             f"{name}（签字）：＿＿＿＿＿＿" for name in self.sheet.signatures
         )
-        sealed = f"　　　　　　{self.sheet.heading.office}（盖章）" if self.sheet.sealed else ""
+        sealed = f"　　　　　　{self.sheet.seal}（盖章）" if self.sheet.seal else ""
         self._line(f"{signed}{sealed}　　　　　　　年　　月　　日", self.plain)
 
     def _line(self, words: str, how: Any) -> None:

@@ -17,6 +17,8 @@ function select(step) {
 
 function decide(decision) {
   const radio = document.querySelector(`[data-decision=${decision}]`); // of the first open finding
+  const folded = radio?.closest("details");
+  if (folded) folded.open = true;
   if (!radio) return;
   radio.checked = true;
   const reason = radio.closest("form").querySelector("textarea");

@@ -14,7 +14,7 @@ from typing import Any
 from app.clock import at, day
 from app.domain.review.stages import StepState, StepView
 from app.reports.dossier import WITHHELD, Dossier
-from app.reports.sheet import Column, Form, FormCell, Row, Sheet, said
+from app.reports.sheet import Column, Form, FormCell, Row, Sheet
 from app.store.exchange.report_rows import AssessmentRow
 from app.store.review.inspections import InspectionRow
 from detectors.eligibility import Eligibility
@@ -70,7 +70,7 @@ def application(dossier: Dossier) -> Sheet:
     return Sheet(
         "annex-2",
         "年度补贴性职业技能提升培训申请表",
-        dossier.heading(),
+        dossier.heading(scaled=True),
         (Column("栏目", 34), Column("内容", 56)),
         rows,
         counts,
@@ -129,7 +129,7 @@ def _opening(dossier: Dossier) -> _Block:
         (
             _label("开班\n申请", down=6),
             _label("开班批次及\n开班时间"),
-            _filled(f"{said(dossier.row.official_class_no)}\n{_day(dossier.row.starts_on)}", 2),
+            _filled(f"{dossier.row.official_class_no or ''}\n{_day(dossier.row.starts_on)}", 2),
             _label("培训工种\n及级别"),
             _filled(subject, 2),
         ),
@@ -197,7 +197,7 @@ def _watching(dossier: Dossier) -> _Block:
         ),
         (
             _label("人力资源社会保障部门检查意见", 2),
-            _reviewed(dossier, "supervision", 4, blank="\n", opinion=True),
+            _reviewed(dossier, "supervision", 4, blank="\n"),
         ),
     )
 
@@ -400,10 +400,9 @@ def _funds(paid: Sequence[Mapping[str, Any]]) -> str:
     return funds[0] if len(set(funds)) == 1 else _each(funds)
 
 
-def _reviewed(
-    dossier: Dossier, step: str, across: int, *, blank: str = _REVIEWED, opinion: bool = False
-) -> FormCell:
-    """Who reviewed a step and when, once both have; what is under way is told to nobody."""
+def _reviewed(dossier: Dossier, step: str, across: int, *, blank: str = _REVIEWED) -> FormCell:
+    """The opinion, who reviewed a step and when, once both have; what is under way is told to
+    nobody."""
     view = dossier.steps[step]
     done = [(it.first, it.second, it.finished_on) for it in view.earlier]
     if view.first is not None and view.finished_on is not None:
@@ -411,9 +410,9 @@ def _reviewed(
     told = []
     for first, second, on in done:
         if second is not None:
-            said = f"{second.remark}\n" if opinion else ""
+            opinion = f"{second.remark}\n" if second.remark else ""
             words = f"初审人：{dossier.signer(first)}　　复核人：{dossier.signer(second)}"
-            told.append(f"{said}{words}\n　　　　　　　盖章　　　{_day(on.isoformat())}")
+            told.append(f"{opinion}{words}\n　　　　　　　盖章　　　{_day(on.isoformat())}")
     return _entry(_each(told, view.batch) or blank, across, filled=bool(told))
 
 

@@ -47,6 +47,6 @@ def obtained(dossier: Dossier) -> Sheet:
         ("考核合格", len({it.learner_id for it in passed})),
         ("已有证书编号", len({it.learner_id for it in passed if it.body.get("certificate_no")})),
     )
-    heading = dossier.heading()
+    heading = dossier.heading(scaled=True)
     notes = (f"合格而证书编号印“{NO_DATA}”的，尚未报送编号。", _IN_STEAD)
     return Sheet("certificates", "取证名单", heading, columns, rows, counts, notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from app.domain.judging.views import HourVerdictView
+from app.domain.review.review import UNDECIDED
 from app.reports import labels
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, said, when
@@ -19,8 +20,8 @@ _APPEALED = {True: "已答复", False: "申诉中"}
 
 
 def counted(hours: Sequence[HourVerdictView]) -> tuple[int, ...]:
-    """How many class-hours have each of OUTCOMES."""
-    found = [it.outcome.value for it in hours]
+    """How many class-hours stand at each of OUTCOMES."""
+    found = [it.standing.value for it in hours]
     return tuple(found.count(name) for name in OUTCOMES)
 
 
@@ -53,7 +54,7 @@ def summary(dossier: Dossier) -> Sheet:
     return Sheet(
         "hours-summary",
         "有效学时汇总表",
-        dossier.heading(),
+        dossier.heading(scaled=True),
         columns,
         rows,
         totals(dossier),
@@ -111,7 +112,7 @@ def _detail_row(dossier: Dossier, member: MemberRow, hour: HourVerdictView) -> R
         said(member.id_last4),
         dossier.plan[hour.class_hour].course,
         hour.class_hour,
-        labels.HOURS[hour.outcome],
+        labels.HOURS[hour.standing],
         f"{100 * hour.coverage:.1f}%",
         *minutes,
         hour.photos,
@@ -121,7 +122,7 @@ def _detail_row(dossier: Dossier, member: MemberRow, hour: HourVerdictView) -> R
 
 
 def invalid(dossier: Dossier) -> Sheet:
-    """One line for each violation that makes a class-hour invalid."""
+    """One line for each upheld violation that makes a class-hour invalid."""
     columns = (
         Column("班级编号", 10),
         Column("姓名", 8),
@@ -146,7 +147,7 @@ def invalid(dossier: Dossier) -> Sheet:
         (member, hour)
         for member in dossier.everybody
         for hour in dossier.hours[member.external_id]
-        if hour.outcome == "invalid"
+        if hour.standing == "invalid"
     ]
     rows = tuple(row for member, hour in lost for row in _invalid_rows(dossier, member, hour))
     counts = (
@@ -155,15 +156,17 @@ def invalid(dossier: Dossier) -> Sheet:
         ("违规事实条数", len(rows)),
         *totals(dossier)[4:6],
     )
-    notes = ("本清单只列违规；缺少证据的课时见《学时明细》中的“未能证实”，不作违规认定。",)
+    notes = (
+        "本清单只列已认定的违规；待人工审核和缺少证据（“未能证实”）的课时见《学时明细》，不作违规认定。",
+    )
     return Sheet("invalid-hours", "无效学时清单", dossier.heading(), columns, rows, counts, notes)
 
 
 def _invalid_rows(dossier: Dossier, member: MemberRow, hour: HourVerdictView) -> Iterator[Row]:
     for it in hour.findings:
-        if it.outcome is not Outcome.VIOLATION:
-            continue
         row = dossier.findings_by_key.get(it.key)
+        if it.outcome is not Outcome.VIOLATION or (row and row.status in UNDECIDED):
+            continue
         first = dossier.last_of_stage(row.id, "first") if row else None
         second = dossier.last_of_stage(row.id, "second") if row else None
         decided = second or first

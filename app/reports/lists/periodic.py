@@ -127,7 +127,7 @@ def month_before(on: date) -> Period:
 
 def _report(dossier: Dossier, name: str, title: str, period: Period) -> Sheet:
     wanted = chosen(dossier.chosen)
-    heading = dossier.heading(f"{period[0]} 至 {period[1]}")
+    heading = dossier.heading(f"{period[0]} 至 {period[1]}", scaled=True)
     if dossier.row.starts_on > period[1].isoformat():
         return Sheet(name, title, heading, columns(wanted), (), (), (_NOT_BEGUN,), personal=False)
     row = figures(dossier, period, wanted)

@@ -63,10 +63,9 @@ def claimed(dossier: Dossier) -> Sheet:
         ("其中以前各批已拨付（元）", _amount(_before(dossier))),
         *((f"其中{word}", len(subsidy.of(it))) for it, word in _STANDINGS.items()),
     )
-    heading = dossier.heading()
+    heading = dossier.heading(scaled=True)
     return Sheet(
         "subsidy-claim", "补贴申领名单", heading, columns, rows, counts, (_standard(dossier),),
-        sealed=True,
     )  # fmt: skip
 
 
@@ -96,14 +95,14 @@ def notice(dossier: Dossier) -> Sheet:
     total = sum(it.amount_fen for it in shares)
     batch = f"（第{dossier.claim_batch}批）" if dossier.claim_batch > 1 else ""
     counts = ((f"公示人数{batch}", len(rows)), ("补贴资金（元）", _amount(total)))
-    heading = dossier.heading()
+    heading = dossier.heading(scaled=True)
     notes = (
         _standard(dossier),
         f"公示期不少于3个工作日；公示期间如有异议，请向{heading.office}反映。",
     )
     return Sheet(
         "subsidy-notice", "补贴公示名单", heading, columns, rows, counts, notes,
-        personal=False, posted=True, sealed=True,
+        personal=False, posted=True,
     )  # fmt: skip
 
 
@@ -136,8 +135,8 @@ def paid(dossier: Dossier) -> Sheet:
         *((f"第{number}批拨付（元）", it["amount_yuan"]) for number, it in enumerate(payments, 1)),
     )
     return Sheet(
-        "subsidy-paid", "补贴拨付名单", dossier.heading(), columns, rows, counts,
-        (_standard(dossier),), sealed=True,
+        "subsidy-paid", "补贴拨付名单", dossier.heading(scaled=True), columns, rows, counts,
+        (_standard(dossier),),
     )  # fmt: skip
 
 
@@ -171,7 +170,9 @@ def recovered(dossier: Dossier) -> Sheet:
         ("待追缴（元）", _amount(sum(it.left_fen for it in cases))),
     )
     notes = ("拨付之后结论改为不接受考核申请的，须追缴；结论再改回的，不再追缴。",)
-    return Sheet("recoveries", "追缴台账", dossier.heading(), columns, rows, counts, notes)
+    return Sheet(
+        "recoveries", "追缴台账", dossier.heading(scaled=True), columns, rows, counts, notes
+    )
 
 
 def _batches(dossier: Dossier) -> dict[int, str]:

@@ -7,6 +7,7 @@ No cookie is ever read there, so every origin may ask: what opens is the token i
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -26,6 +27,18 @@ _TOLD_BY_RECORDS = (
     "Zhenxue-Statements",
 )
 _PREFLIGHT_S = 7200
+_TOLD = ", ".join(["Retry-After", *_TOLD_BY_RECORDS])
+_ANY_ORIGIN = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", _TOLD.encode()),
+    (b"vary", b"Origin"),
+]
+_NO_ORIGIN = [(b"vary", b"Origin")]
+
+
+def open_headers(headers: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    """What the door adds to an answer at one of its addresses, for who answers before it."""
+    return _ANY_ORIGIN if b"origin" in headers else _NO_ORIGIN
 
 
 class BrowserDoor:

@@ -26,6 +26,10 @@ os.execvp(sys.argv[3], sys.argv[3:])
 """
 
 
+class Navigated(Exception):
+    """The page was left while it was asked."""
+
+
 class Chromium:
     """One browser window; `Tab`s lie behind each other in it."""
 
@@ -44,6 +48,8 @@ class Chromium:
         while True:
             told = self._next()
             if told.get("id") == self._calls:
+                if "navigated" in told.get("error", {}).get("message", ""):
+                    raise Navigated(method)
                 assert "error" not in told, (method, told["error"])
                 result: dict[str, Any] = told["result"]
                 return result
@@ -102,10 +108,17 @@ class Tab:
         return told["result"].get("value")
 
     def until(self, condition: str) -> None:
+        """Also across a change of the page."""
         ends = time.monotonic() + PATIENCE_S
-        while not self.evaluate(condition):
+        while not self._now(condition):
             assert time.monotonic() < ends, f"never came true: {condition}"
             time.sleep(0.05)
+
+    def _now(self, condition: str) -> bool:
+        try:
+            return bool(self.evaluate(condition))
+        except Navigated:
+            return False
 
     def to_front(self) -> None:
         self._chromium.call("Target.activateTarget", targetId=self.target)

@@ -77,6 +77,7 @@ class School:
     services: Services
     clock: SchoolClock
     api: Api
+    film: Path
     enrolled: int = 0
 
     def enrol(self, *, face: bool = False) -> str:
@@ -189,7 +190,7 @@ def open_school(
         film = folder / "film.webm"
         draw_film(film, film_s)
         with served(platform(service, api, film)) as url:
-            yield School(url, service, app.state.services, clock, api)
+            yield School(url, service, app.state.services, clock, api, film)
 
 
 def platform(service: str, api: Api, film: Path) -> FastAPI:

@@ -143,3 +143,115 @@ def test_a_player_that_is_taken_away_ends_its_lesson_and_comes_back_to_it(
     lin.enters().watches(1)
     assert lin.session() != first
     assert found(lin.leaves()) == set()
+
+
+@pytest.mark.thorough
+def test_the_next_lesson_begun_without_a_network_costs_the_last_one_nothing(
+    study: Callable[..., Learner],
+) -> None:
+    lin = study().enters().watches(1)
+    first = lin.session()
+    lin.page.context.set_offline(True)
+    seen_s = lin.watches(2).pauses().at()
+    lin.page.evaluate("window.gone = sitting.stop(), window.sitting = begin({lesson: 'l2'}), null")
+    lin.page.wait_for_function("() => told.some(([name]) => name === 'offline')")
+    lin.page.context.set_offline(False)
+    lin.enters()
+    assert lin.session() != first
+    lin.leaves()
+    sitting = lin.school.sitting(first)
+    assert credited_s(sitting) == pytest.approx(seen_s, abs=NEAR_S)
+
+
+COMPONENT = """async nested => {
+  const film = document.getElementById("video").src;
+  document.getElementById("video").remove();
+  class Film extends HTMLElement {
+    connectedCallback() {
+      const video = document.createElement("video");
+      Object.assign(video, {src: film, muted: true, preload: "auto"});
+      this.attachShadow({mode: "open"}).append(video);
+    }
+  }
+  customElements.define("own-film", Film);
+  class Player extends HTMLElement {
+    connectedCallback() {
+      this.attachShadow({mode: "open"}).append(document.createElement("own-film"));
+    }
+  }
+  customElements.define("own-player", Player);
+  const player = document.createElement(nested ? "own-player" : "own-film");
+  player.id = "player";
+  document.body.append(player);
+  const inside = nested ? player.shadowRoot.querySelector("own-film") : player;
+  window.video = inside.shadowRoot.querySelector("video");
+  if (video.readyState < 2) await new Promise(ready => video.addEventListener("loadeddata", ready));
+  window.earlier = window.sitting;
+  window.sitting = begin({video: "#player"});
+}"""
+ANEW_WITHIN = """async () => {
+  const at = video.currentTime, root = video.getRootNode();
+  const fresh = document.createElement("video");
+  Object.assign(fresh, {src: video.src, muted: true, preload: "auto"});
+  video.remove();
+  root.append(fresh);
+  await new Promise(ready => fresh.addEventListener("loadeddata", ready, {once: true}));
+  window.video = fresh;
+  fresh.currentTime = at;
+  await fresh.play();
+}"""
+
+
+@pytest.mark.parametrize("nested", [True, *later(False)])
+def test_a_player_that_is_a_web_component_is_studied_and_followed(
+    study: Callable[..., Learner], nested: bool
+) -> None:
+    """As `mux-player`, `media-player` and their like, which hide the film in a shadow."""
+    lin = study().enters()
+    lin.page.evaluate(COMPONENT, nested)
+    lin.enters().watches(2)
+    lin.page.evaluate("void video.play()")
+    lin.page.evaluate(ANEW_WITHIN)
+    lin.watches(2).pauses()
+    seen_s = lin.at()
+    sitting = lin.leaves()
+    assert credited_s(sitting) == pytest.approx(seen_s, abs=NEAR_S)
+    assert found(sitting) == set()
+
+
+AUDIO = """async () => {
+  const fresh = document.createElement("audio");
+  Object.assign(fresh, {src: video.src, muted: true, preload: "auto"});
+  video.remove();
+  fresh.id = "video";
+  document.body.append(fresh);
+  await new Promise(ready => fresh.addEventListener("loadeddata", ready));
+  window.sitting = begin({video: "#video"});
+}"""
+
+
+@pytest.mark.thorough
+def test_a_lesson_to_listen_to_is_credited_like_a_film(study: Callable[..., Learner]) -> None:
+    lin = study().enters()
+    lin.page.evaluate(AUDIO)
+    lin.enters().watches(3).pauses()
+    seen_s = lin.at()
+    sitting = lin.leaves()
+    assert credited_s(sitting) == pytest.approx(seen_s, abs=NEAR_S)
+    assert found(sitting) == set()
+
+
+@pytest.mark.thorough
+def test_a_film_in_a_window_of_its_own_goes_on_counting(study: Callable[..., Learner]) -> None:
+    """Picture in picture leaves the page where it is."""
+    lin = study().enters().watches(1)
+    lin.page.evaluate("void video.play()")
+    if not lin.page.evaluate("document.pictureInPictureEnabled"):
+        pytest.skip("this Chromium has no picture in picture")
+    lin.page.click("#before")  # the browser asks for somebody's hand
+    lin.page.evaluate("video.requestPictureInPicture().then(() => true, error => String(error))")
+    lin.watches(2).pauses()
+    seen_s = lin.at()
+    sitting = lin.leaves()
+    assert credited_s(sitting) == pytest.approx(seen_s, abs=NEAR_S)
+    assert found(sitting) == set()

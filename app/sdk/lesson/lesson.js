@@ -7,6 +7,7 @@ const STATES = {
   waiting: "正在准备…",
   opening: "正在连接学习监管服务…",
   open: "可以学习，点播放",
+  playing: "正在学习",
   refused: "现在不能开始学习",
   stopped: "计时已停止",
   over: "学习已结束",
@@ -32,8 +33,9 @@ const learner = document.getElementById("learner");
 learner.value = new URLSearchParams(location.search).get("learner") ?? "yi";
 learner.addEventListener("change", () => location.assign(`?learner=${learner.value}`));
 
+const video = document.getElementById("video");
 const sitting = start({
-  video: document.getElementById("video"),
+  video,
   lesson: "film",
   lease: `/demo/lesson/lease?learner=${encodeURIComponent(learner.value)}`,
   on: note,
@@ -47,12 +49,16 @@ setInterval(look, 3000);
 setInterval(() => show("queue", sitting.queue.length ? `${sitting.queue.length}条` : "没有"), 500);
 
 function note(name) {
-  show("state", STATES[sitting?.state ?? name] ?? HEARD[name]);
+  show("state", STATES[state() ?? name] ?? HEARD[name]);
   const line = document.createElement("li");
   line.textContent = `${new Date().toLocaleTimeString("zh-CN")} ${name}：${HEARD[name] ?? ""}`;
   const log = document.getElementById("log");
   log.prepend(line);
   if (log.children.length > LOGGED) log.lastChild.remove();
+}
+
+function state() {
+  return sitting?.state === "open" && !video.paused ? "playing" : sitting?.state;
 }
 
 function span(seconds) {
@@ -62,7 +68,7 @@ function span(seconds) {
 
 /** What the platform's server reads of the service, with its key. */
 async function look() {
-  show("state", STATES[sitting.state]);
+  show("state", STATES[state()]);
   show("session", sitting.session ?? "–");
   if (!sitting.session) return;
   const answer = await fetch(`/demo/lesson/sittings/${sitting.session}`);

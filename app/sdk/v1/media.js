@@ -14,7 +14,7 @@ const NEAR_S = 1;
  */
 export function finder(video, free) {
   const inside = (box) => {
-    const found = !box || box instanceof HTMLMediaElement ? box : box.querySelector(MEDIA);
+    const found = !box || box instanceof HTMLMediaElement ? box : within(box);
     return found && free(found) ? found : null;
   };
   if (typeof video === "string") return () => inside(document.querySelector(video));
@@ -28,7 +28,8 @@ export function finder(video, free) {
       if (around.length === 0) around = ancestors(element);
       return inside(element);
     }
-    const others = [...(around.find((it) => it.isConnected)?.querySelectorAll(MEDIA) ?? [])];
+    const left = around.find((it) => it.isConnected);
+    const others = [...((left?.shadowRoot ?? left)?.querySelectorAll(MEDIA) ?? [])];
     if (others.length === 1 && free(others[0]) && asLong(element, others[0])) {
       element = others[0];
       around = ancestors(element);
@@ -38,10 +39,23 @@ export function finder(video, free) {
   };
 }
 
-/** What holds an element, without the page as a whole: there the next lesson's player may be. */
+/** The first media element in a box, also inside of players that are web components. */
+function within(box) {
+  const plain = (box.shadowRoot ?? box).querySelector(MEDIA) ?? box.querySelector(MEDIA);
+  if (plain) return plain;
+  for (const it of [...(box.shadowRoot?.querySelectorAll("*") ?? []), ...box.querySelectorAll("*")]) {
+    const found = it.shadowRoot && within(it);
+    if (found) return found;
+  }
+  return null;
+}
+
+/** What holds an element, without the page as a whole: there the next lesson's player may be. The host
+ * of a web component holds what is in its shadow. */
 function ancestors(element) {
+  const above = (it) => it.parentElement ?? it.getRootNode().host ?? null;
   const found = [];
-  for (let it = element.parentElement; it && it !== document.body; it = it.parentElement) found.push(it);
+  for (let it = above(element); it && it !== document.body; it = above(it)) found.push(it);
   if (element.parentElement === document.body) found.push(document.body);
   return found;
 }

@@ -134,8 +134,11 @@ class Sitting {
   async #open(anew = false) {
     this.#enter("opening");
     this.outbox.paused = true;
-    await this.#deliverFirst();
-    if (anew) this.book.forget();
+    for (let n = 0; !(await this.#deliverFirst(anew)); n += 1) {
+      this.#online(false);
+      await new Promise((over) => this.scope.after(backOff(n), over));
+      if (this.state !== "opening") return;
+    }
     for (let n = 0; this.state === "opening"; n += 1) {
       const { status, body, retry_s } = await lease(this.options.lease, this.#terms());
       if (this.state !== "opening") {
@@ -151,18 +154,20 @@ class Sitting {
     }
   }
 
-  /** What waits belongs to the sitting that it was noted in; it may still wake that one up. */
-  async #deliverFirst() {
+  /** What waits belongs to the sitting that it was noted in, and may still wake that one up; until
+   * it is there (answered: true), no other sitting takes its place. */
+  async #deliverFirst(anew) {
     const { kept } = this.book;
+    const other = anew || (kept.session && (kept.lesson !== this.options.lesson || kept.service !== this.service));
     if (kept.token && kept.queue.length) {
       const { over, lost } = await deliver(kept);
-      if (over) {
-        kept.queue = [];
-        kept.lost += lost;
-        this.book.save();
-      }
+      if (!over) return !other;
+      kept.queue = [];
+      kept.lost += lost;
+      this.book.save();
     }
-    if (kept.session && (kept.lesson !== this.options.lesson || kept.service !== this.service)) this.book.forget();
+    if (other) this.book.forget();
+    return true;
   }
 
   #terms() {

@@ -187,6 +187,8 @@ def pages(connection: Connection) -> dict[str, list[str]]:
     klass = f"class={classes[0]}"
     return {
         "overview": ["/console"],
+        "cases": ["/console/cases"],
+        "case": [f"/console/cases/{it}" for it in _largest_cases(connection)],
         "queue": ["/console/findings"],
         "queue, all": [queue + "status=all"],
         "queue, by rule": [queue + "rule=fast_forward", queue + "rule=popup_gap"],
@@ -216,6 +218,13 @@ def pages(connection: Connection) -> dict[str, list[str]]:
         "audit": ["/console/audit"],
         "face data": ["/console/face-data"],
     }
+
+
+def _largest_cases(connection: Connection) -> list[int]:
+    """Those with most findings."""
+    query = select(Finding.case_id).where(Finding.case_id.is_not(None)).group_by(Finding.case_id)
+    found = connection.scalars(query.order_by(func.count().desc()).limit(8))
+    return [it for it in found if it is not None]
 
 
 ADMINS = ("users", "audit", "face data")
@@ -294,7 +303,7 @@ def measure(settings: Settings, only: str) -> bool:
     with service(url) as pid:
         auditor, admin = Browser("auditor"), Browser("admin")
         for page, paths in wanted.items():
-            if only not in page:
+            if only not in page or not paths:
                 continue
             who = admin if page in ADMINS else auditor
             who.connection.close()  # the service drops one that was idle; a new one opens itself

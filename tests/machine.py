@@ -24,6 +24,9 @@ CHROMIUM = Part("Chromium", "apt-get install chromium", "ZHENXUE_REQUIRE_BROWSER
 CURL = Part("curl", "apt-get install curl", "ZHENXUE_REQUIRE_CURL")
 FIREFOX = Part("Firefox", "apt-get install firefox-esr", "ZHENXUE_REQUIRE_FIREFOX")
 HAPROXY = Part("HAProxy", "apt-get install haproxy", "ZHENXUE_REQUIRE_HAPROXY")
+JAVA = Part(
+    "Java", "apt-get install default-jdk-headless libandroid-json-java", "ZHENXUE_REQUIRE_JAVA"
+)
 NODE = Part("node", "apt-get install nodejs npm", "ZHENXUE_REQUIRE_NODE")
 NODE_PACKAGES = Part(
     "client generator", "npm ci --prefix tests/contract/client", "ZHENXUE_REQUIRE_NODE"
@@ -35,6 +38,8 @@ GENERATOR = Part(
     "-r tests/contract/generator.lock",
     "ZHENXUE_REQUIRE_GENERATOR",
 )
+PROMTOOL = Part("promtool", "apt-get install prometheus", "ZHENXUE_REQUIRE_PROMTOOL")
+SYSTEMD = Part("systemd-analyze", "apt-get install systemd", "ZHENXUE_REQUIRE_SYSTEMD")
 PGBOUNCER = Part("PgBouncer", "apt-get install pgbouncer", "ZHENXUE_REQUIRE_PGBOUNCER")
 POSTGRESQL = Part("PostgreSQL", "apt-get install postgresql", "ZHENXUE_REQUIRE_POSTGRES")
 

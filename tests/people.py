@@ -137,7 +137,7 @@ def training_class(class_id: str = "c1", **changes: Any) -> dict[str, Any]:
         "level": "初级",
         "certificate_type": "培训合格证书",
         "mode": "online",
-        "applicant": {"type": "enterprise", "name": "示例制衣厂", "uscc": "91410000000000000X"},
+        "applicant": {"type": "enterprise", "name": "示例制衣厂", "uscc": "91410000000000000J"},
         "course_ids": ["sewing"],
         "starts_on": "2026-03-02",
         "ends_on": "2026-04-05",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import yaml
 from fastapi.testclient import TestClient
 
 from app.services import Services
+from tests.machine import HAPROXY, PROMTOOL, SYSTEMD, Part, lacks
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "docs/deploy"
@@ -98,3 +101,40 @@ def test_images_run_as_nobody_on_a_pinned_base_with_nothing_to_write() -> None:
         for it in own:
             assert it["read_only"] and it["cap_drop"] == ["ALL"]
             assert "no-new-privileges:true" in it["security_opt"]
+
+
+def asked(part: Part, program: str, *arguments: str | Path) -> str:
+    """What a tool of the trade says of a file; it has to be content."""
+    found = shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin") or lacks(part)
+    done = subprocess.run([found, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.thorough
+def test_prometheus_tells_each_alert_when_it_should_and_only_then(tmp_path: Path) -> None:
+    shutil.copy(DEPLOY / "alerts.yaml", tmp_path)
+    cases = ROOT / "tests/deploy/alerts.yaml"
+    tried = [it["name"] for it in yaml.safe_load(cases.read_text("utf-8"))["tests"]]
+    every = [f"{it['alert']} {told}" for it in rules() for told in ("is told", "is not told")]
+    assert sorted(tried) == sorted(every)
+    asked(PROMTOOL, "promtool", "check", "rules", tmp_path / "alerts.yaml")
+    asked(PROMTOOL, "promtool", "test", "rules", shutil.copy(cases, tmp_path / "cases.yaml"))
+
+
+@pytest.mark.thorough
+def test_haproxy_takes_the_balancers_file_without_a_warning() -> None:
+    assert "WARNING" not in asked(HAPROXY, "haproxy", "-c", "-f", DEPLOY / "haproxy.cfg")
+
+
+@pytest.mark.thorough
+def test_systemd_takes_the_unit_and_finds_little_left_to_shut(tmp_path: Path) -> None:
+    unit = tmp_path / "zhenxue@8001.service"
+    text = (DEPLOY / "zhenxue@.service").read_text("utf-8")
+    unit.write_text(text.replace("/opt/zhenxue/bin/zhenxue", "/bin/true"), "utf-8")
+    assert "zhenxue" not in asked(SYSTEMD, "systemd-analyze", "--man=no", "verify", unit)
+    (exposed,) = re.findall(
+        r"exposure level .*: ([\d.]+)",
+        asked(SYSTEMD, "systemd-analyze", "--offline=yes", "security", unit),
+    )
+    assert float(exposed) < 4

@@ -19,7 +19,7 @@ LONG = {
     },
     "one object or page, its fields named one by one": {
         "app/console/session_page.py:session_view",
-        "app/console/stages_page.py:_page",
+        "app/console/stages_page.py:shown",
         "app/simulation/page.py:__init__",
         "app/simulation/portraits/portrait_traits.py:traits",
     },

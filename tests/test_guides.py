@@ -26,7 +26,7 @@ import typer.main
 
 from app.cli.main import app as commands
 from app.simulation.county import PLANS
-from tests.machine import CURL, lacks
+from tests.machine import CURL, GENERATOR, Part, lacks
 
 ROOT = Path(__file__).parents[1]
 GUIDES = ("README.md", *sorted(f"docs/{it.name}" for it in (ROOT / "docs").glob("*.md")))
@@ -47,9 +47,12 @@ NOT_RUN = {
     "zhenxue restore": "needs an empty machine; tests/jobs/test_backup.py makes one",
     "--attacks FOLDER": "needs labelled photos; tests/vision/test_calibrate.py has some",
     "zhenxue calibrate": "needs 78 persons with three photos each, as the guide says",
+    "zhenxue partitions cut": "needs PostgreSQL; tests/jobs/test_partitions.py cuts one",
     "zhenxue bench": "loads the machine for minutes; tests/bench has it in small",
     "--live": "takes as long as a lesson; tests/simulation/test_live_on_the_service.py plays it",
     "simulate --county": "draws pictures for a minute; tests/simulation/test_county.py does",
+    "php connect.php": "needs PHP; the test below has the guide's program run by it",
+    "java Connect.java": "the same with Java",
     "night_study": "lays a rule in the sources; tests/test_adding_a_rule.py does it in a copy",
     "pack check --publish": "writes into the sources; tests/packs/test_cli_pack.py has a copy",
 }
@@ -198,3 +201,33 @@ def test_every_command_of_the_readme_and_the_guides_runs_in_order(
     connecting = next(it for it in said if '"session_id":"s1"' in it)
     for told in ('"class_hours_total":1', '"enrolled":1', '"accepted":2', '"state":"closed"'):
         assert told in connecting
+    tried = [it for it in said if '"sandbox":true' in it]
+    assert len(tried) == ("docs/connect.md" in guides)
+    for it in tried:
+        assert re.search(r"^expired not_proven credited_s=1[12]\d$", it, re.MULTILINE), it
+        assert re.search(r'"type":"session.verdict".*"sandbox":true', it), it
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("program", "needs"),
+    [
+        ("connect.php", ("php", "php-cli php-curl")),
+        ("Connect.java", ("java", "default-jdk-headless")),
+    ],
+)
+def test_a_sitting_by_the_program_of_the_connecting_guide_is_credited(
+    installation: Installation, program: str, needs: tuple[str, str]
+) -> None:
+    """Thirty seconds by the clock, after the guide's own key, class and roster."""
+    command, packages = needs
+    if shutil.which(command) is None:
+        lacks(Part(command, f"apt-get install {packages}", GENERATOR.variable))
+    text = (ROOT / "docs/connect.md").read_text("utf-8")
+    source = next(it[2] for it in FENCED.finditer(text) if f"// {program}" in it[2])
+    (installation.folder / program).write_text(source, "utf-8")
+    key, people, *_ = blocks("docs/connect.md")
+    done = installation.run(f"{key.words}\n{people.words}\n{command} {program}")
+    credited = re.search(r"^not_proven credited_s=(\d+)$", done.stdout, re.MULTILINE)
+    assert credited, done.stdout + done.stderr
+    assert 28 <= int(credited[1]) <= 30

@@ -109,7 +109,7 @@ def test_a_lock_that_somebody_holds_is_an_outage_within_seconds(
         answer = tells(client, county)
         assert (answer.status_code, answer.json()["code"]) == (503, "database")
         assert time.monotonic() - began < 2
-        monkeypatch.setattr("app.api.operations.MOST_WAIT_S", 0.2)
+        monkeypatch.setattr("app.http.readiness.MOST_WAIT_S", 0.2)
         ready = client.get("/readyz")
         assert (ready.status_code, ready.json()["checks"]["database"]) == (503, "failed")
         other.execute("ROLLBACK")

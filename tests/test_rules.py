@@ -111,14 +111,29 @@ def test_times_and_numbers_are_written_for_who_reads_them() -> None:
     span = "{}毫秒".format
     assert (
         filled(told, bodies.finding(**FINDING), "zh", span)
-        == "2026年10月12日09:00:00至09:10:00600/540000毫秒"
+        == "2026年10月12日09:00至09:10600/540000毫秒"
     )
-    assert (
-        filled(told, bodies.finding(**FINDING), "en")
-        == "2026-10-12 09:00:00 2026-10-12 09:10:00 540"
-    )
+    assert filled(told, bodies.finding(**FINDING), "en") == "2026-10-12 09:00 2026-10-12 09:10 540"
     late = bodies.finding(**FINDING | {"end_ms": FINDING["end_ms"] + 86_400_000})
-    assert filled(told, late, "zh").startswith("2026年10月12日09:00:00至2026年10月13日09:10:00")
+    assert filled(told, late, "zh").startswith("2026年10月12日09:00至2026年10月13日09:10")
+
+
+@pytest.mark.parametrize(
+    ("measured", "limit", "minutes", "said"),
+    [
+        (2641.3, 10.0, 45, "09:00 44分钟/10秒"),
+        (303.0, 300.0, 45, "09:00 5分03秒/5分钟"),
+        (2410.0, 2401.0, 45, "09:00 40分10秒/40分01秒"),  # seconds tell the one from the other
+        (12.0, 10.0, 1, "09:00:00 12秒/10秒"),
+    ],
+)
+def test_seconds_are_told_only_where_they_matter(
+    measured: float, limit: float, minutes: int, said: str
+) -> None:
+    told = Text("{start:short} {measured:span}/{limit:span}", "")
+    values = {"measured": measured, "limit": limit, "unit": "s"}
+    end_ms = FINDING["start_ms"] + minutes * 60_000
+    assert filled(told, bodies.finding(**FINDING | values | {"end_ms": end_ms}), "zh") == said
 
 
 def test_a_sentence_says_who_decides() -> None:
@@ -134,7 +149,7 @@ def test_a_finding_of_another_version_is_told_without_words_of_its_own(
     rule: str, reason: str
 ) -> None:
     told = sentences(bodies.finding(**FINDING | {"rule": rule, "reason": reason}))
-    assert "600" in told.zh and "540" in told.en and "2026-10-12 09:00:00" in told.en
+    assert "600" in told.zh and "540" in told.en and "2026-10-12 09:00" in told.en
 
 
 def test_a_rule_is_called_as_the_pack_calls_it_that_judged() -> None:

@@ -93,6 +93,17 @@ def test_ten_megabytes_are_refused_whether_declared_or_not(
         assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
 
 
+def test_a_file_that_a_form_takes_gets_through_and_a_far_larger_one_is_told_in_words(
+    client: TestClient,
+) -> None:
+    for path in ("/my/x/requests/1", "/console/cases/1/notes", "/console/requests/1"):
+        taken = client.post(path, files={"file": ("a.png", bytes(11 * 2**20))})
+        assert taken.status_code != 413, path
+    told = client.post("/my/x/requests/1", files={"file": ("a.png", bytes(25 * 2**20))})
+    assert told.status_code == 413 and "文件太大，没有收到" in told.text
+    assert 'href="/my/x"' in told.text and 'href="/console"' not in told.text
+
+
 def test_the_version_is_the_package_s(client: TestClient) -> None:
     assert client.get("/openapi.json").json()["info"]["version"] == __version__
 

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import zstandard
 from fastapi.testclient import TestClient
+from sqlalchemy.event import listen, remove
 
+from app.simulation.entities import invented_id_number
 from tests.api.test_sessions import found_school, opening, post
-from tests.people import County, TestClock
+from tests.people import LIN, County, TestClock
 
 PATH = "/v1/sessions/s1/events"
 
@@ -187,6 +189,28 @@ def test_events_of_many_sessions_come_in_one_body(client, school, beat):
         (3, "unknown_session"),
         (4, "missing_field"),
     ]
+
+
+@pytest.mark.both_databases
+def test_sittings_of_one_body_wait_for_the_disk_together(client, school, beat):
+    names = [f"of-{n}" for n in range(12)]
+    people = [
+        LIN | {"learner_id": it, "id_number": invented_id_number(n)} for n, it in enumerate(names)
+    ]
+    client.put("/v1/classes/c1/roster", json={"learners": people}, headers=school.huang.headers)
+    for name in names:
+        assert post(client, school, opening(name, session_id=name, device_id=name)).is_success
+    client.post(f"/v1/sessions/{names[3]}/close", json={}, headers=school.huang.headers)
+    commits: list[object] = []
+    engine = client.app.state.services.database.engine
+    count = commits.append
+    listen(engine, "commit", count)
+    events = [{"session_id": name, **beat(0)} for name in names]
+    body = client.post("/v1/events", json={"events": events}, headers=school.huang.headers).json()
+    remove(engine, "commit", count)
+    assert (body["accepted"], len(body["sessions"]), body["rejected"]) == (12, 12, [])
+    assert list(body["sessions"][names[3]]["controls"]) == ["stop"]
+    assert 1 <= len(commits) <= 8  # one after another it would be two each
 
 
 def test_a_closed_session_takes_what_was_under_way_and_then_no_more(client, school, beat, clock):

@@ -166,6 +166,24 @@ def test_a_key_gives_no_more_than_it_has_itself(client: TestClient, county: Coun
     assert client.get("/v1/keys", headers=bearer(stronger)).json()["code"] == "scope_missing"
 
 
+def test_a_key_that_keeps_keys_only_has_nothing_sent_that_it_may_not_read(
+    client: TestClient, county: County
+) -> None:
+    """Else it reads verdicts and findings by a webhook of its own."""
+    keeper = bearer(make_key(client, county, scopes=["admin"]))
+    wanted = {"url": "https://hooks.example/zhenxue", "events": ["finding.opened"]}
+    answer = client.post("/v1/webhooks", json=wanted, headers=keeper)
+    assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
+    made = client.post("/v1/webhooks", json=wanted, headers=county.huang.headers).json()
+    path = f"/v1/webhooks/{made['webhook_id']}"
+    for asked in (
+        client.get(f"{path}/deliveries", headers=keeper),
+        client.post(f"{path}/messages", json={}, headers=keeper),
+    ):
+        assert (asked.status_code, asked.json()["code"]) == (403, "scope_missing")
+    assert client.delete(path, headers=keeper).status_code == 204
+
+
 def test_a_key_makes_none_that_outlasts_it(
     client: TestClient, county: County, clock: TestClock
 ) -> None:

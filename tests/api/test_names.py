@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
+import pyotp
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter, ValidationError
 
+from app.console import weighty
+from app.domain.accounts import platforms, second_factors, users
+from app.domain.review.review import checked_reason
 from app.domain.wire import Id, Line
+from app.errors import BadInput
+from app.services import Services
 from tests.people import County, course
 
 ID: Any = TypeAdapter(Id)
@@ -80,3 +87,45 @@ def test_an_address_that_is_no_utf8_is_refused(
 def test_an_address_in_chinese_is_taken(client: TestClient, county: County) -> None:
     answer = client.put("/v1/courses/课程", headers=county.huang.headers, json=course())
     assert answer.is_success, answer.text
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u200b", "\u3164"])
+def test_people_keys_and_platforms_are_called_by_what_can_be_seen(
+    services: Services, sign: str
+) -> None:
+    """A reviewer's name stands on signed lists, and nobody else's may look like it."""
+    name = f"赵{sign}敏"
+    by: dict[str, Any] = {"actor": "system", "now_ms": services.clock()}
+    zhao: Any = {"username": "zhao", "password": "correct-horse-7", "role": "admin"}
+    with services.database.write() as connection:
+        with pytest.raises(BadInput, match="display name"):
+            users.add_user(connection, **zhao, display_name=name, **by)
+        users.add_user(connection, **zhao, display_name="赵敏", **by)
+        own = platforms.add_platform(connection, slug="qiu", name="秋", county="潢川县", **by)
+        with pytest.raises(BadInput, match="name"):
+            platforms.add_platform(connection, slug="dong", name=name, county="潢川县", **by)
+        with pytest.raises(BadInput, match="label"):
+            platforms.create_key(
+                connection, own.id, label=name, scopes=["read"], expires_ms=None, **by
+            )
+        user = users.named(connection, "zhao")
+        with pytest.raises(BadInput, match="factor"):
+            second_factors.add_totp(
+                connection,
+                services.vault,
+                user,
+                seed := second_factors.new_seed(),
+                pyotp.TOTP(seed).at(services.clock() // 1000),
+                name,
+                services.clock(),
+            )
+
+
+HIDDEN = "\u202e\u200b\u2066\ufeff"
+
+
+@pytest.mark.parametrize("kept", [checked_reason, weighty.words])
+def test_a_reason_loses_what_cannot_be_seen(kept: Callable[[str], str]) -> None:
+    assert kept(f"不{HIDDEN}予通过：\n见附件") == "不予通过：\n见附件"
+    with pytest.raises(BadInput):
+        kept(HIDDEN)

@@ -84,3 +84,22 @@ def test_a_body_that_stalls_is_given_up(
         sock.sendall(head.encode() + b"{")
         told = answered(sock)
     assert told.startswith(b"HTTP/1.1 408") and b"body_stalled" in told
+
+
+def test_a_client_that_offers_another_protocol_is_answered_in_this_one(
+    address: tuple[str, int], county: County
+) -> None:
+    """Java's client offers HTTP/2 with its first request; its body comes in a piece of its own."""
+    head = (
+        f"PUT /v1/courses/c HTTP/1.1\r\nConnection: {{}}\r\nUpgrade: h2c\r\nhost: x\r\n"
+        f"HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\ncontent-length: 12\r\n"
+        f"authorization: Bearer {county.huang.secret}\r\ncontent-type: application/json\r\n\r\n"
+    )
+    with socket.create_connection(address) as sock:
+        sock.sendall(head.format("Upgrade, HTTP2-Settings").encode())
+        time.sleep(0.05)
+        sock.sendall(b'{"title":"c"')  # no JSON: refused by whoever has read all of it
+        first = sock.recv(65536)
+        sock.sendall(head.format("close").encode() + b'{"title":"c"')
+        told = first + answered(sock)
+    assert told.count(b'"malformed_json"') == 2 and told.count(b"HTTP/1.1 4") == 2

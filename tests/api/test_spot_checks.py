@@ -18,7 +18,7 @@ from app.jobs.settler import settle_all
 from app.services import Services
 from models import AuditEntry, Session, WebhookDelivery
 from tests.api.test_sessions_live import Lesson, lin
-from tests.people import GUANGSHAN, HUANGCHUAN, County
+from tests.people import GUANGSHAN, HUANGCHUAN, County, training_class
 from tests.verdicts import sign_in
 
 __all__ = ["lin"]
@@ -118,9 +118,17 @@ def test_whoever_rests_is_not_called_back_until_something_plays(
 def rest(lin: Lesson, seconds: float = 10) -> None:
     """A beat without play."""
     lin.clock.advance(seconds=seconds)
-    beat = lin.event("progress", position=lin.position_s, rate=1, visible=True, focused=True)
+    report(lin, lin.event("progress", position=lin.position_s, rate=1, visible=True, focused=True))
+
+
+def says(lin: Lesson, code: str) -> None:
+    """What the page reports of its camera."""
+    report(lin, lin.event("error", code=code))
+
+
+def report(lin: Lesson, event: dict[str, Any]) -> None:
     path = f"/v1/sessions/{lin.session}/events"
-    answer = lin.client.post(path, json={"events": [beat]}, headers=lin.county.huang.headers)
+    answer = lin.client.post(path, json={"events": [event]}, headers=lin.county.huang.headers)
     lin.told(answer.json()["controls"])
 
 
@@ -156,6 +164,83 @@ def test_a_request_that_nobody_answers_accuses_nobody(
     assert {it["outcome"] for it in mine} <= {"clear"}
 
 
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [("camera_unavailable", "摄像头打不开"), ("camera_refused", "不同意使用摄像头")],
+)
+def test_a_page_without_a_camera_is_told_as_that_and_accuses_nobody(
+    lin: Lesson, zhao: Board, services: Services, code: str, told: str
+) -> None:
+    lin.open()
+    studies(lin, services, 5)
+    zhao.asks()
+    lin.photo = lambda *_: None  # type: ignore[method-assign]
+    lin.play()
+    says(lin, code)
+    assert told in zhao.says()
+    for _ in range(25):
+        lin.play()
+    assert told in zhao.says() and not accused(lin, services)
+    assert told in zhao.says(), "also once the sitting's log is sealed"
+
+
+def test_a_camera_that_failed_before_the_request_says_nothing_of_it(
+    lin: Lesson, zhao: Board, services: Services
+) -> None:
+    lin.open()
+    studies(lin, services, 5)
+    says(lin, "camera_unavailable")
+    lin.clock.advance(seconds=20)
+    zhao.asks()
+    lin.play()
+    assert "已向学员提出" in zhao.says()
+    studies(lin, services, 4)
+    assert "核验通过" in zhao.says()
+
+
+def test_in_a_class_whose_rules_ask_for_no_face_a_check_that_is_not_answered_costs_nothing(
+    lin: Lesson, zhao: Board, services: Services
+) -> None:
+    terms = training_class(policy_id="aq-8011-2023")
+    path = f"/v1/classes/{terms.pop('class_id')}"
+    answer = lin.client.put(path, json=terms, headers=lin.county.huang.headers)
+    assert answer.is_success, answer.text
+    lin.open()
+    studies(lin, services, 5)
+    assert "等对方下次上报" in zhao.asks()
+    lin.photo = lambda *_: None  # type: ignore[method-assign]
+    for _ in range(25):
+        lin.play()
+    assert "没有应答" in zhao.says()
+    lin.client.post(f"/v1/sessions/{lin.session}/close", headers=lin.county.huang.headers)
+    settle_all(services)
+    answer = lin.client.get(f"/v1/sessions/{lin.session}", headers=lin.county.huang.headers)
+    verdict = answer.json()["verdict"]
+    assert verdict["credited_ms"] == verdict["played_ms"] and not accused(lin, services)
+
+
+def test_a_line_that_breaks_during_the_check_accuses_nobody(
+    lin: Lesson, zhao: Board, services: Services
+) -> None:
+    lin.open()
+    studies(lin, services, 5)
+    zhao.asks()
+    lin.play()
+    lin.clock.advance(seconds=300)
+    assert "已断线" in zhao.says()
+    assert not accused(lin, services)
+
+
+def accused(lin: Lesson, services: Services) -> set[tuple[str, str]]:
+    """(rule, outcome) of what a sitting's verdict holds against the learner, at its end."""
+    headers = lin.county.huang.headers
+    lin.client.post(f"/v1/sessions/{lin.session}/close", headers=headers)
+    settle_all(services)
+    verdict: Any = lin.client.get(f"/v1/sessions/{lin.session}", headers=headers).json()["verdict"]
+    found = {(it["rule"], it["outcome"]) for it in verdict["findings"]}
+    return {it for it in found if it[1] != "clear"}
+
+
 def test_who_may_not_ask_asks_nothing(lin: Lesson, zhao: Board, services: Services) -> None:
     lin.open()
     studies(lin, services)
@@ -169,8 +254,6 @@ def test_who_may_not_ask_asks_nothing(lin: Lesson, zhao: Board, services: Servic
 class TestWhereThePlatformRunsTheControls:
     @pytest.fixture(autouse=True)
     def of_the_platform(self, lin: Lesson) -> None:
-        from tests.people import training_class
-
         terms = training_class(controls="platform")
         path = f"/v1/classes/{terms.pop('class_id')}"
         answer = lin.client.put(path, json=terms, headers=lin.county.huang.headers)

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from app.errors import TooManyRequests
+from app.http import enrolment_ring
 from app.http.keyring import KeyRing
 from app.jobs.face_worker import run_pending
 from app.main import create_app
@@ -134,3 +135,14 @@ def test_a_key_has_one_limit_at_all_services_together(
     with services.database.read() as connection:
         kept = connection.execute(select(KeyUse.count)).scalars().all()
     assert kept == [10], "and nothing of earlier minutes"
+
+
+@pytest.mark.both_databases
+def test_a_link_that_enrols_has_one_limit_at_all_services(in_turn: Any, county: County) -> None:
+    found_school(in_turn, county)
+    asked = in_turn.post("/v1/learners/lin/enrolment", headers=county.huang.headers).json()
+    headers = {"authorization": f"Bearer {asked['token']}"}
+    for _ in range(enrolment_ring.REQUESTS_A_MINUTE):
+        assert in_turn.get("/v1/learners/lin/enrolment", headers=headers).status_code == 200
+    for _ in range(2):
+        assert in_turn.get("/v1/learners/lin/enrolment", headers=headers).status_code == 429

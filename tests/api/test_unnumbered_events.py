@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import event
 
 from app.jobs.settler import settle_all
 from tests.api.test_events import school  # noqa: F401
@@ -91,3 +92,19 @@ def test_a_browser_numbers_its_events_itself(client, school, clock):  # noqa: F8
     body = {"events": [beat(clock(), 0.0)]}
     answer = client.post("/v1/sessions/s2/events", json=body, headers=headers)
     assert answer.status_code == 422 and "seq" in answer.text
+
+
+def test_a_batch_looks_up_its_name_and_not_what_the_sitting_has(client, school, clock, services):  # noqa: F811
+    """A sitting of four hours at a batch every five seconds has 2,880 of them."""
+    forward(client, school, beat(clock(), 0.0), batch_id="b0")
+    read: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        read.append(statement)
+
+    event.listen(services.database.engine, "before_cursor_execute", note)
+    clock.advance(seconds=5)
+    forward(client, school, beat(clock(), 5.0), batch_id="b1")
+    event.remove(services.database.engine, "before_cursor_execute", note)
+    assert any("forwarded_batches" in it for it in read)
+    assert [it for it in read if "FROM event_batches" in it or "FROM event_logs" in it] == []

@@ -52,12 +52,13 @@ def test_the_matrix_has_every_learner_and_every_planned_class_hour(bureau: Burea
     (row,) = told["learners"]
     first, *others = row["class_hours"]
     assert told["planned"] == len(row["class_hours"]) == 3
-    assert first["outcome"] == "invalid" and first["sessions"]
+    assert (first["outcome"], first["standing"]) == ("invalid", "pending_review")
+    assert first["sessions"]
     assert first["credited_seconds"] == first["credited_ms"] / 1000
     assert 0 < first["coverage"] < 1
     assert {it["rule"] for it in first["findings"]} >= {"fast_forward"}
     assert [it["outcome"] for it in others] == ["not_started", "not_started"]
-    assert told["counts"] == row["counts"] == {"invalid": 1, "not_started": 2}
+    assert told["counts"] == row["counts"] == {"not_started": 2, "pending_review": 1}
     assert told["unsettled_sessions"] == 0
 
 
@@ -84,7 +85,8 @@ def test_a_violation_is_told_in_one_sentence_with_the_clause_s_own_words(bureau:
     assert "而服务器时间只过去了" in finding["sentence"]["zh"]
     assert finding["class_id"] == "class-demo" and finding["platform_id"] == "huang-edu"
     assert finding["status"] == "open" and finding["session_id"].startswith("f01")
-    assert bureau.get(f"/v1/findings/{finding['id']}")["reviews"] == []
+    detail = bureau.get(f"/v1/findings/{finding['id']}")
+    assert detail["reviews"] == [] and not detail["pack_term"]["covers_class"]
 
 
 @pytest.mark.both_databases

@@ -97,5 +97,5 @@ def test_statements_go_by_term_and_a_hold_keeps_those_of_its_sittings(
     clock.advance(days=1096)
     assert purge.perform(services, "test")["statements"] == 1
     with services.database.write() as connection:
-        retention.lift_hold(connection, hold, actor="test", now_ms=clock())
+        retention.lift_hold(connection, hold, reason="复议结束", actor="test", now_ms=clock())
     assert purge.perform(services, "test")["statements"] == 1

@@ -261,6 +261,7 @@ def open_sitting(
         "learner": learner,
         "class": klass,
         "outcome": outcome,
+        "standing": "pending_review" if outcome == "invalid" else outcome,  # findings are open
     }
     for it in told["findings"]:
         it["key"] = f"{key}-{it['rule']}"
@@ -310,6 +311,7 @@ def open_sitting(
         digest=bytes(range(32)),
         created_ms=session["closed_ms"] + 2000,
     )
+    told["session"].setdefault("standing", told["session"]["outcome"])
     county.timelines[session_id] = msgspec.convert(told, Timeline)
 
 

@@ -176,6 +176,7 @@ def _told(t0: int, t1: int, samples: list[list[int]]) -> dict[str, Any]:
         "class": "c1",
         "resume_ms": 0,
         "outcome": "valid",
+        "standing": "valid",
         "opened_ms": t0,
         "closed_ms": t1,
         "ended_ms": t1,

@@ -9,6 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from app.canonical import canonical
+from app.console import acts_page
+from app.console.language import language
+from app.domain.policy import packs
 from app.simulation.entities import invented_id_number
 from app.store.review import acts as store
 from app.store.review.act_bodies import LessonLengthBody
@@ -114,6 +117,22 @@ def test_a_platforms_word_waits_until_the_authority_approves_it(desk: Desk) -> N
         data={"csrf": desk.csrf("/console"), "reason": "已与学员核对"},
     )
     assert in_force(desk) == ["lesson_length"]
+
+
+def test_who_approves_or_revokes_reads_first_what_the_act_says(desk: Desk) -> None:
+    record_as(desk, "user:zhao")
+    desk.client.cookies.clear()
+    page = desk.sign_in("sun").get(page_of(desk))
+    (approve,) = re.findall(r"/console/classes/\d+/acts/\d+/approve", page)
+    for address in (approve, approve.replace("approve", "revoke")):
+        asked = desk.get(address)
+        assert "实际时长（秒）：2500.0" in asked and "%(" not in asked
+
+
+def test_a_check_that_was_decided_is_told_by_its_name() -> None:
+    pack = packs.load("huangchuan-2021-graded")
+    body = {"check": "B7", "decision": "grant"}
+    assert acts_page.told(body, {}, pack, language("zh"))[0] == "检查项：B7 实操教学连续录像"
 
 
 def lacks(desk: Desk, skipped: str):

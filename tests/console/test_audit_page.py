@@ -34,7 +34,7 @@ def test_days_bound_what_is_found_and_both_are_in_it(desk: Desk) -> None:
     entered(desk, desk.clock(), "class.opened")
     entered(desk, desk.clock() - 86_400_000, "class.changed")
     page = desk.sign_in("root").get(f"/console/audit?actor=user:sun&since={today}&until={today}")
-    assert "class.opened" in page and '<div class="fine mono nowrap">class.changed' not in page
+    assert len(numbers(page)) == 1 and "<td>开班</td>" in page and "<td>更改班级</td>" not in page
 
 
 def test_a_part_of_the_subject_is_enough(desk: Desk) -> None:
@@ -53,3 +53,14 @@ def test_the_file_holds_what_the_filters_find_and_no_formula(desk: Desk) -> None
     file = desk.get("/console/audit.csv?actor=user:sun&action=class.opened")
     lines = file.strip().splitlines()
     assert len(lines) == 2 and "开班" in lines[1] and "'=1+1" in lines[1]
+
+
+def test_people_and_classes_stand_by_name_and_are_found_by_it(desk: Desk) -> None:
+    klass = desk.county.classes["HC-2026-014"]
+    entered(desk, desk.clock(), "class.judged", f"class:{klass}")
+    page = desk.sign_in("root").get("/console/audit?actor=user:sun")
+    assert f"班级{klass}" not in page and "（HC-2026-014）" in page
+    found = desk.get("/console/audit?actor=user:sun&subject=HC-2026-014")
+    assert len(numbers(found)) == 1
+    assert numbers(desk.get("/console/audit?actor=user:sun&subject=没有这个班")) == []
+    assert "（HC-2026-014）" in desk.get("/console/audit.csv?actor=user:sun")

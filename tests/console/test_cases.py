@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from app.store.review import cases as store
-from models import Assignment, AuditEntry, Finding, Review, ReviewCase
+from models import Assignment, AuditEntry, Finding, Review, ReviewCase, Session
 from tests.console.conftest import Desk
 from tests.evidence import picture
 
@@ -85,6 +85,30 @@ def test_deciding_a_case_settles_its_findings_but_those_taken_out(desk: Desk) ->
         ).all()
     assert [it["case"] for it in details] == [case, case]
     assert desk.followed == [ids[0], ids[2]]
+
+
+def test_a_case_shows_what_upholding_does_and_sittings_at_once_on_one_axis(desk: Desk) -> None:
+    case, ids = one_case(desk, "fast:fast_forward", "gap:popup_gap")
+    with desk.services.database.write() as connection:
+        mine, other = (
+            connection.execute(
+                select(Session.id, Session.external_id)
+                .join(Finding, Finding.session_id == Session.id)
+                .where(Finding.id == it)
+            ).one()
+            for it in (
+                desk.county.findings["fast:fast_forward"],
+                desk.county.findings["gap:popup_gap"],
+            )
+        )
+        concerned = Finding.session_id == mine.id, Finding.id.in_(ids)
+        body = connection.scalar(select(Finding.body).where(*concerned))
+        named = body | {"rival_session_id": other.external_id}
+        connection.execute(update(Finding).where(*concerned).values(body=named))
+    page = desk.sign_in("zhao").get(f"/console/cases/{case}")
+    assert "认定之后：" in page
+    axis = page.partition("同时进行的学习</h2>")[2].partition("</section>")[0]
+    assert f"/console/sessions/{mine.id}" in axis and f"/console/sessions/{other.id}" in axis
 
 
 def test_what_came_to_the_case_meanwhile_is_not_decided_unseen(desk: Desk) -> None:

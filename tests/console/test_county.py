@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from openpyxl import load_workbook
 from sqlalchemy import select
 
+from app.domain.catalogue import institutions
 from app.services import Services
 from models import AuditEntry, TrainingClass
 from tests.people import (
@@ -132,3 +133,16 @@ def test_what_was_entered_stands_in_the_audit_log(office: Office) -> None:
         rows = connection.execute(select(AuditEntry.action).order_by(AuditEntry.id)).scalars()
         kept = [it for it in rows if it in ("county.targets", "class.task")]
     assert kept == ["county.targets", "class.task"]
+
+
+def test_a_vocational_school_is_held_to_its_year_in_the_words_of_the_plan(office: Office) -> None:
+    assert "职业学校年度培训" not in office.client.get("/console/county", headers=office.here).text
+    with office.services.database.write() as connection:
+        named = select(TrainingClass.institution).where(TrainingClass.id == office.begun)
+        school = {"name": connection.scalars(named).one(), "code": "办学1号"}
+        terms = institutions.InstitutionTerms.model_validate(school | {"vocational_school": True})
+        institutions.list_institution(connection, HUANGCHUAN, terms, actor="system", now_ms=1)
+    page = office.client.get("/console/county", headers=office.here).text
+    assert "不得少于 200 人（其中企业新型学徒制不少于 50 人）" in page and "年度未结束" in page
+    told = "\n".join(office.lines("tasks"))
+    assert "考核合格1人（不少于200人），其中企业新型学徒制0人（不少于50人）：年度未结束" in told

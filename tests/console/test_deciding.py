@@ -59,6 +59,19 @@ def test_a_settled_finding_stays_settled(desk: Desk, new_desk: Callable[[], Desk
     assert status_of(desk, FAST) == "upheld"
 
 
+def test_nothing_is_called_a_violation_before_somebody_upheld_it(desk: Desk) -> None:
+    number = desk.county.findings[FAST]
+
+    def card() -> str:
+        page = desk.get(f"/console/findings/{number}")
+        return page.partition(f'id="finding-{number}">')[2].partition("</header>")[0]
+
+    desk.sign_in("zhao")
+    assert "疑似违规" in card() and ">违规" not in card()
+    desk.decide(FAST, "uphold")
+    assert "疑似违规" not in card() and ">违规" in card()
+
+
 def test_asking_for_more_leaves_it_open(desk: Desk) -> None:
     desk.sign_in("zhao").decide(FAST, "need_more", "请平台提供日志")
     assert status_of(desk, FAST) == "open"

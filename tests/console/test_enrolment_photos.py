@@ -142,3 +142,15 @@ def test_who_did_not_agree_is_asked_for_no_photo(desk: Desk, page: str) -> None:
         connection.execute(update(Learner).values(face_consent=False))
     assert "不能登记照片" in desk.get(page) and 'type="file"' not in desk.get(page)
     assert page not in desk.get(page.partition("/learners/")[0] + "/enrolments")
+
+
+def test_who_left_the_class_lacks_no_photos(desk: Desk, page: str) -> None:
+    klass = page.partition("/learners/")[0]
+    assert "登记照片不足5张的学员" in desk.get(f"{klass}/enrolments")
+    learner = page.split("/learners/")[1].partition("/")[0]
+    assert f"/learners/{learner}/" in desk.get(f"{klass}/enrolments")
+    left = update(Enrolment).where(Enrolment.learner_id == int(learner))
+    with desk.services.database.write() as connection:
+        connection.execute(left.values(ended_by="left", last_on="2026-04-02"))
+    assert f"/learners/{learner}/" not in desk.get(f"{klass}/enrolments")
+    assert desk.client.get(f"{klass}/learners/{learner}").status_code == 200

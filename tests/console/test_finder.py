@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.domain.accounts.finder import id_number
 from app.services import Services
 from models import AuditEntry
-from tests.people import GUANGSHAN, HUANGCHUAN, LIN, County
+from tests.people import GUANGSHAN, HUANGCHUAN, LIN, County, training_class
 from tests.verdicts import forty, sign_in
 
 NUMBER = str(LIN["id_number"])
@@ -53,6 +53,26 @@ def window(client: TestClient, county: County) -> Window:
 def test_an_id_number_leads_straight_to_the_learner(window: Window, typed: str) -> None:
     path, page = window.find(typed)
     assert "/learners/" in path and str(LIN["name"]) in page
+
+
+def test_who_was_in_several_classes_is_found_at_home_over_all_of_them(
+    window: Window, county: County
+) -> None:
+    assessed = {"planned_on": "2026-08-20", "applied_on": "2026-08-10", "mode": "offline"}
+    later = training_class("c2", starts_on="2026-06-01", ends_on="2026-07-05", assessment=assessed)
+    for path, body in (
+        ("/v1/classes/c2", later),
+        ("/v1/classes/c2/roster", {"learners": [LIN]}),
+    ):
+        answer = window.client.put(path, json=body, headers=county.huang.headers)
+        assert answer.is_success, answer.text
+    for typed in (NUMBER, str(LIN["name"])):
+        path, page = window.find(typed)
+        assert path.startswith("/console/people/") and page.count("/learners/") == 2
+
+
+def test_a_telephone_leads_to_the_institution_and_never_to_a_learner(window: Window) -> None:
+    assert "不保存学员的电话号码" in window.find("13000000000")[1]
 
 
 def test_the_look_up_is_on_record_without_the_number(window: Window) -> None:

@@ -29,7 +29,9 @@ LINK = re.compile(r'href="/console/help#([a-z-]+)"')
 )
 def test_a_page_leads_to_the_help_that_is_about_it(desk: Desk, path: str, topic: str) -> None:
     where = path.format(klass=desk.county.classes["HC-2026-014"], **desk.county.learners)
-    found = LINK.search(desk.sign_in("zhao").get(where))
+    # Who signs has the class concluded on first: a county made of bare rows is not fit for that.
+    who = "luo" if topic == "sign-off" else "zhao"
+    found = LINK.search(desk.sign_in(who).get(where))
     assert found and found[1] == topic
     assert f'id="{topic}"' in desk.get("/console/help")
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.domain.review.inspections import drawn
-from models import AuditEntry, Inspection, InspectionCheck, Session
+from models import AuditEntry, Inspection, InspectionCheck, InspectionNote, Session
 from tests.console.conftest import Desk
 
 
@@ -34,6 +34,26 @@ def test_the_draw_can_be_done_again_from_what_is_kept(desk: Desk) -> None:
     with desk.services.database.read() as connection:
         entry = select(AuditEntry.detail).where(AuditEntry.action == "inspection.drawn")
         assert connection.execute(entry).scalar_one()["seed"] == made.seed
+
+
+def test_one_form_tells_of_everybody_and_of_the_class_and_a_note_that_stands_once(
+    desk: Desk,
+) -> None:
+    draw(desk.sign_in("zhao"))
+    (made,) = rows(desk, Inspection)
+    page = desk.get(f"/console/inspections/{made.id}")
+    assert page.count("/checks") == 1 and "checked" not in page.split('id="drawn"')[1]
+    wrong = record(desk, made.id, {"result-1": "present", "heads_present": "many"})
+    assert wrong.status_code == 422 and rows(desk, InspectionCheck) == []
+    many = {"result-1": "present", "heads_present": "28"}
+    refused = record(desk, made.id, many)
+    assert refused.status_code == 422 and "实到人数不能超过本班在册人数" in refused.text
+    assert 'value="28"' in refused.text and rows(desk, InspectionNote) == []
+    form = {"result-1": "present", "heads_present": "2"}
+    assert record(desk, made.id, form).status_code == 200
+    record(desk, made.id, {"result-2": "absent", "heads_present": "2"})
+    (noted,) = rows(desk, InspectionNote)
+    assert noted.body == {"heads_present": 2} and len(rows(desk, InspectionCheck)) == 2
 
 
 def test_two_draws_have_different_seeds(desk: Desk) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from models import AuditEntry, Platform
+from models import AuditEntry, Institution, Platform, Run, TrainingClass
 from tests.console.conftest import Desk
+from tests.console.test_pack_term import judged_anew
 
 HERE = "潢川县"
 SCHOOL = {"county": HERE, "name": "新光职业培训学校", "code": "52411526MJ"}
@@ -46,7 +47,7 @@ def test_an_administrator_enters_and_changes_a_platform(county: Desk) -> None:
     assert "新平台" in county.get("/console/platforms")
     changed = send(county, "/console/platforms/new-edu", name="新名平台", county=HERE)
     assert changed.status_code == 303
-    assert last_act(county).detail == {"name": ["新平台", "新名平台"]}
+    assert last_act(county).detail["changes"] == {"name": ["新平台", "新名平台"]}
     with county.services.database.read() as connection:
         query = select(Platform.name).where(Platform.slug == "new-edu")
         assert connection.scalar(query) == "新名平台"
@@ -86,3 +87,57 @@ def test_an_auditor_lists_none_in_another_county(county: Desk) -> None:
     county.sign_in("qian")
     refused = send(county, "/console/institutions", **SCHOOL)
     assert refused.status_code == 422 and "请选择县区" in refused.text
+
+
+def test_full_time_teachers_are_filed_in_rows_and_a_wrong_cell_is_told_beside_it(
+    county: Desk,
+) -> None:
+    page = send(county, "/console/institutions", **SCHOOL).headers["location"]
+    rows = {"name.0": "沈教员", "occupation.0": "营销员", "certificate.0": "", "until_on.0": ""}
+    rows |= {"name.1": "", "occupation.1": "", "from_on.1": "", "what": "teachers"}
+    refused = send(county, page, **rows, **{"from_on.0": ""}, reason="机构报备表")
+    assert refused.status_code == 422 and 'id="wrong-from_on.0">请填写' in refused.text
+    assert 'value="沈教员"' in refused.text
+    assert (
+        send(county, page, **rows, **{"from_on.0": "2024-01-01"}, reason="机构报备表").status_code
+        == 303
+    )
+    act = last_act(county)
+    assert (act.action, act.detail["added"][0]["occupation"]) == ("institution.teachers", "营销员")
+    assert 'value="2024-01-01"' in county.client.get(page).text
+
+
+def test_a_credit_code_with_a_wrong_check_character_is_refused_by_its_name(county: Desk) -> None:
+    wrong = SCHOOL | {"code": "91350100M000100Y44"}
+    refused = send(county, "/console/institutions", **wrong)
+    assert refused.status_code == 422 and "统一社会信用代码须为18位" in refused.text
+    held = send(county, "/console/institutions", **SCHOOL | {"code": "91350100m000100y43 "})
+    assert held.status_code == 303
+
+
+def test_a_wrong_code_from_before_is_told_and_stands_in_no_other_changes_way(county: Desk) -> None:
+    page = send(county, "/console/institutions", **SCHOOL).headers["location"]
+    with county.services.database.write() as connection:
+        connection.execute(update(Institution).values(code="91350100M000100Y44"))
+    assert "校验码不对" in county.get(page)
+    kept = SCHOOL | {"what": "change", "reason": "换了联系人", "code": "91350100M000100Y44"}
+    assert send(county, page, **kept, contact="经办人乙").status_code == 303
+    assert send(county, page, **kept | {"code": "91350100M000100Y45"}).status_code == 422
+    assert send(county, page, **kept | {"code": "91350100M000100Y43"}).status_code == 303
+    assert "校验码不对" not in county.get(page)
+
+
+def test_apprentices_classes_are_judged_again_when_teachers_are_filed(county: Desk) -> None:
+    page = send(county, "/console/institutions", **SCHOOL).headers["location"]
+    apprentices, others, *_ = county.county.classes.values()
+    judged_anew(county, apprentices, training_kind="apprenticeship")
+    judged_anew(county, others)
+    with county.services.database.write() as connection:
+        mine = int(page.rpartition("/")[2])
+        connection.execute(update(TrainingClass).values(institution_id=mine))
+    row = {"name.0": "沈教员", "occupation.0": "营销员", "from_on.0": "2024-01-01"}
+    filed = send(county, page, what="teachers", reason="机构报备表", **row)
+    assert filed.status_code == 303
+    with county.services.database.read() as connection:
+        queued = connection.scalars(select(Run.class_id).where(Run.state == "queued")).all()
+    assert queued == [apprentices]

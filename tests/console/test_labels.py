@@ -9,7 +9,9 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from app.console.finding_view import sentence_of
 from app.console.language import LOCALES, language
+from tests import bodies
 from tests.console.conftest import Desk
 
 CONSOLE = LOCALES.parent
@@ -118,3 +120,14 @@ def test_spans_of_time_are_written_in_both_languages() -> None:
     assert language("zh").span(605_000) == "10分05秒"
     assert language("en").span(3_905_000) == "1 h 05 min"
     assert language("zh").age(3 * 86_400_000) == "3天"
+
+
+def test_english_counts_one_of_a_kind_as_one() -> None:
+    assert language("en").say("%(n)s人", n=1) == "1 person"
+    assert language("en").say("%(n)s人", n=21) == "21 persons"
+    assert language("zh").say("%(n)s人", n=1) == "1人"
+
+
+def test_a_rule_s_english_sentence_counts_one_as_one() -> None:
+    found = bodies.finding(rule="photo_reuse", reason="identical_bytes", measured=1.0, limit=0.0)
+    assert sentence_of(found, language("en")).startswith("1 photo handed in")

@@ -11,7 +11,8 @@ import pytest
 from app import rules
 from app.console import learner_actions, learner_messages
 from app.console.language import language
-from app.domain.judging import unsettled, wording
+from app.domain import standing
+from app.domain.judging import wording
 from app.domain.judging.views import EnrolmentVerdictView
 from app.languages import Text
 from tests import bodies
@@ -76,7 +77,7 @@ def test_nothing_else_on_the_page_is_jargon() -> None:
 
 def test_amounts_are_told_as_people_tell_time() -> None:
     told = learner_messages.message_of(finding("fast_forward", "outran"), ZH)
-    assert "实际过了11分31秒" in told and "前进了45分钟" in told
+    assert "实际过了12分钟" in told and "前进了45分钟" in told
 
 
 @pytest.mark.parametrize(
@@ -151,7 +152,7 @@ SAID = {"zh": "缺少资料：线下实训考勤", "en": "missing: offline atten
 def lost(undecided: set[str], upheld: set[str] | None = None, outcome: str = "invalid") -> str:
     """How a class-hour stands in which "a" and "b" were found."""
     found = frozenset(undecided), frozenset(upheld or set())
-    return unsettled.hour_standing(outcome, {"a", "b"}, found)
+    return standing.of_study(outcome, {"a", "b"}, found)
 
 
 def test_an_hour_is_lost_only_once_people_decided() -> None:

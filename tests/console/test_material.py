@@ -92,6 +92,12 @@ def test_a_learner_answers_on_the_page_of_their_own_link(desk: Desk) -> None:
     assert "请说明当晚是谁在学习。" in desk.get(link.path)
     refused = desk.client.post(f"{link.path}/requests/1", data={"answer": "我"})
     assert refused.status_code == 422 and ">我</textarea>" in refused.text
+    film = {"file": ("当晚.png", picture(0) + bytes(11 * 2**20))}
+    refused = desk.client.post(f"{link.path}/requests/1", data={"answer": "见照片"}, files=film)
+    assert refused.status_code == 422 and ">见照片</textarea>" in refused.text
+    script = {"file": ("当晚.png", b"<script>alert(1)</script>")}
+    refused = desk.client.post(f"{link.path}/requests/1", data={"answer": "见照片"}, files=script)
+    assert refused.status_code == 422 and ">见照片</textarea>" in refused.text
     done = desk.client.post(f"{link.path}/requests/1", data={"answer": "当晚是我本人。"})
     assert "您已提交" in done.text
     assert "当晚是我本人。" in desk.get(f"/console/cases/{case}")

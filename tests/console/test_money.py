@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,17 +12,18 @@ from sqlalchemy import select, update
 
 import models
 from app.domain.policy import subsidy_texts
-from app.domain.review import funds, recoveries, stage_money, subsidies, subsidy_standards
+from app.domain.review import funds, notices, recoveries, stage_money, subsidies, subsidy_standards
 from app.domain.review.recoveries import Recovered, RecoveryState
 from app.domain.review.stages import StepState
 from app.domain.review.subsidies import Standing
 from app.domain.review.subsidy_standards import StandardTerms
 from app.errors import BadInput, Conflict, NotAllowed
-from app.store.catalogue import catalogue, people
+from app.store.catalogue import catalogue, class_file, people
 from app.store.scope import EVERYTHING
 from tests.console.conftest import Desk
 from tests.console.county import HERE, NOW, add
 from tests.console.offices import BEFORE_NOTICE, DAY_MS, FIELDS, Desks
+from tests.console.test_tables import hand_in, row_of
 
 TERMS = {
     "teachers": 2,
@@ -51,6 +53,8 @@ class Treasury(Desks):
             self.class_id = desk.county.classes["HC-2026-014"]
             add(connection, models.County, name=HERE, created_ms=NOW)
             self.teach(connection, self.class_id)
+            found = update(models.Finding).where(models.Finding.class_id == self.class_id)
+            connection.execute(found.values(status="overturned"))
             self.learners = self.assess(connection, self.class_id)
 
     def teach(self, connection: Any, class_id: int) -> None:
@@ -114,7 +118,8 @@ class Treasury(Desks):
         self.claim()
 
     def claim(self, **said: Any) -> None:
-        self.does("zhao", "claim_filed", **CLAIM | said)
+        today = {"filed_on": self.today.isoformat()}
+        self.does("zhao", "claim_filed", **CLAIM | today | said)
         self.finish("claim_industry")
         self.publish()
         self.clock.now_ms += 7 * DAY_MS
@@ -161,6 +166,10 @@ def test_who_passed_is_paid_by_the_standard_of_the_county(treasury: Treasury) ->
     treasury.enter()
     assert treasury.standings() == [Standing.PAYABLE, Standing.PAYABLE, Standing.NOT_ELIGIBLE]
     assert treasury.subsidy.payable_fen == 240_100
+    with treasury.desk.services.database.write() as connection:
+        again = update(models.Finding).where(models.Finding.class_id == treasury.class_id)
+        connection.execute(again.values(status="open"))
+    assert treasury.standings()[1:] == [Standing.UNDECIDED] * 2  # nobody is paid under suspicion
 
 
 def test_a_county_enters_and_corrects_its_standard_by_two_of_its_own_people(
@@ -194,6 +203,38 @@ def test_a_county_enters_and_corrects_its_standard_by_two_of_its_own_people(
     assert treasury.subsidy.each_fen == 100000
     page = desk.get("/console/subsidies")
     assert "已被更正，不再适用" in page and "未获同意，不适用" in page and "更正第1号" in page
+
+
+def test_a_standard_ends_by_two_people_and_waits_in_sight_of_the_second(treasury: Treasury) -> None:
+    desk, number = treasury.desk, treasury.enter()
+
+    def shown(who: str, page: str) -> str:
+        desk.client.cookies.clear()
+        desk.sign_in(who)
+        return desk.get(page)
+
+    with desk.services.database.write() as connection:
+        root, jin, now_ms = treasury.people["root"], treasury.people["jin"], treasury.clock()
+        subsidy_standards.propose_end(connection, root, number, "2026-03-31", now_ms, "文件废止")
+        counted = [
+            notices.waiting(connection, it, now_ms, now_ms)["standards"] for it in (root, jin)
+        ]
+        with pytest.raises(NotAllowed, match="somebody else"):
+            subsidy_standards.decide_end(
+                connection, root, number, agreed=True, reason="", now_ms=now_ms
+            )
+    assert counted == [0, 1]
+    assert treasury.subsidy.standard is not None  # nobody agreed yet
+    assert "等您同意的补贴标准" in shown("jin", "/console")
+    assert "同意停止" in desk.get("/console/subsidies")
+    assert "等您同意的补贴标准" not in shown("root", "/console")
+    with desk.services.database.write() as connection:
+        subsidy_standards.decide_end(connection, jin, number, agreed=True, reason="", now_ms=now_ms)
+        with pytest.raises(Conflict):
+            subsidy_standards.decide_end(
+                connection, jin, number, agreed=True, reason="", now_ms=now_ms
+            )
+    assert treasury.subsidy.standard is None
 
 
 def test_the_closest_standard_that_holds_on_the_first_day_is_taken(treasury: Treasury) -> None:
@@ -365,6 +406,65 @@ def test_an_advance_is_a_share_of_the_whole_and_is_taken_off_the_payment(
     assert treasury.view("payment").state is StepState.DONE
 
 
+def test_a_result_of_who_was_not_admitted_is_taken_and_told(treasury: Treasury) -> None:
+    desk, names = treasury.desk.sign_in("zhao"), {}
+    with desk.services.database.read() as connection:
+        for it in class_file.roster(connection, treasury.class_id):
+            names[it.id] = it.name, it.external_id
+    admitted, refused, _ = (names[it] for it in treasury.learners)
+    treasury.overturn(treasury.learners[1])
+    rows = [[*names[it], "2026-04-07", "合格"] for it in treasury.learners]
+    titles = ["姓名", "学员编号", "考核日期", "是否合格"]
+    page = f"/console/classes/{treasury.class_id}/tables"
+    shown = hand_in(desk, page, [titles, *rows], "assessments")
+    assert "不在准予考核的人之中" in row_of(shown, refused[0])
+    assert "不在准予考核的人之中" not in row_of(shown, admitted[0])
+    early = [titles, [*admitted, "2026-03-31", "合格"]]
+    assert "早于开班日期" in row_of(hand_in(desk, page, early, "assessments"), admitted[0])
+
+
+def test_a_claim_for_nobody_says_why_there_is_nobody(treasury: Treasury) -> None:
+    treasury.enter()
+    for learner in treasury.learners:
+        treasury.overturn(learner)
+    treasury.finish(*BEFORE_NOTICE[:6])
+    with pytest.raises(Conflict) as refused:
+        treasury.does("zhao", "claim_filed", **CLAIM)
+    assert refused.value.code == "nobody_payable"
+    page = treasury.desk.sign_in("wei").get(f"/console/classes/{treasury.class_id}/stages")
+    assert "现在没有可以申请补贴的人" in page
+
+
+def test_what_annex_2_lacks_is_told_with_the_place_to_enter_it(treasury: Treasury) -> None:
+    page = treasury.desk.sign_in("zhao").get(f"/console/classes/{treasury.class_id}/stages")
+    terms = f'<a href="/console/classes/{treasury.class_id}/terms">开班批次（官方班号）</a>'
+    assert terms in page.split("附件2还空着：")[1].split("</p>")[0]
+
+
+def test_money_to_come_back_leads_there_from_overview_and_class_and_keeps_what_was_typed(
+    treasury: Treasury,
+) -> None:
+    treasury.enter()
+    treasury.publish_and_review()
+    treasury.pay()
+    treasury.overturn(treasury.learners[0])
+    zhao, klass = treasury.desk.sign_in("zhao"), f"/console/classes/{treasury.class_id}"
+    assert f"{klass}/stages#recoveries" in zhao.get("/console")
+    assert f"{klass}/stages#recoveries" in zhao.get(klass)
+    form = {"csrf": zhao.csrf("/console"), "deed": "demanded", "document": "追〔2026〕3号"}
+    form |= {"learner": str(treasury.learners[0]), "happened_on": "2026-01-01"}
+    refused = zhao.client.post(f"{klass}/recoveries", data=form)
+    assert refused.status_code == 422 and "不能早于前面步骤的日期" in refused.text
+    assert 'value="追〔2026〕3号"' in refused.text and 'value="2026-01-01"' in refused.text
+
+
+def test_a_standard_does_not_end_before_it_begins(treasury: Treasury) -> None:
+    treasury.enter()
+    desk = treasury.desk.sign_in("jin")
+    page = desk.client.get("/console/subsidies/1/end?until_on=2025-12-31").text
+    assert "停止执行的日期不能早于开始执行的日期" in page and "对谁" not in page
+
+
 def test_a_finding_after_the_payment_makes_a_recovery_that_ends_with_the_money(
     treasury: Treasury,
 ) -> None:
@@ -380,6 +480,9 @@ def test_a_finding_after_the_payment_makes_a_recovery_that_ends_with_the_money(
     assert (treasury.case().state, treasury.case().left_fen) == (RecoveryState.DUE, 120_050)
     with pytest.raises(NotAllowed):
         treasury.recover("jin", learner, "demanded")
+    early = (treasury.today - timedelta(days=1)).isoformat()
+    with pytest.raises(BadInput, match="before the payment"):
+        treasury.recover("zhao", learner, "demanded", happened_on=early)
     treasury.recover("zhao", learner, "demanded")
     with pytest.raises(BadInput, match=r"1200\.50 at most"):
         treasury.recover("jin", learner, "returned", amount_yuan=Decimal("1200.51"))
@@ -460,8 +563,8 @@ def test_who_is_settled_after_the_payment_is_claimed_in_a_second_batch_and_nobod
     treasury.finish("supervision", "assessment_filed", "assessment")
     treasury.claim(people=1, amount_yuan=Decimal("1200.50"))
     treasury.pay("0")  # 240.10 of the advance is left
-    with pytest.raises(BadInput, match="people: 0 are payable"):
-        treasury.does("zhao", "claim_filed", **CLAIM)
+    with pytest.raises(Conflict, match="nobody of the class"):
+        treasury.does("zhao", "claim_filed", **CLAIM | {"filed_on": treasury.today.isoformat()})
     handed_out = [*treasury.view("advance").batches, *treasury.view("payment").batches]
     assert stage_money.beyond_fen(treasury.subsidy, handed_out) == 24_010
 
@@ -491,6 +594,7 @@ def test_a_second_batch_that_is_returned_leaves_the_first_as_it_was_paid(
     one: dict[str, Any] = {"people": 1, "amount_yuan": Decimal("1200.50")}
     treasury.claim(**one)
     treasury.pay("1200.50")
+    one |= {"filed_on": treasury.today.isoformat()}
     with treasury.desk.services.database.write() as connection:
         enrolment = catalogue.enrolments(connection, treasury.class_id)[treasury.learners[1]]
         treasury.conclude(connection, treasury.class_id, enrolment, "eligible")

@@ -45,7 +45,7 @@ FORMS = {
     ),
     "a person": Form(
         *("root", USERS, User, r'class="secret">([^<]+)<'),
-        {"username": "li", "display_name": "李新", "role": "admin"},
+        {"username": "li", "display_name": "李新", "role": "admin", "reason": "新到岗的管理员"},
     ),
     "a new password": Form(
         *("root", f"{USERS}/zhao/password", User, r'class="secret">([^<]+)<'),

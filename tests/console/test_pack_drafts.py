@@ -139,6 +139,8 @@ def test_nobody_publishes_a_text_that_they_have_not_seen(writing: Writing, site:
     writing.change(parameter="popup_gap.max_gap_s", value="200")
     answer = writing.post(writing.sun, "/publish", {"digest": seen})
     assert answer.status_code == 422 and "刚刚改过" in answer.text
+    asked = writing.sun.get(f"{writing.path}/publish")
+    assert "300 → 200" in asked, "who publishes reads what becomes different"
     assert list(site.iterdir()) == []
 
 
@@ -146,6 +148,12 @@ def test_a_draft_is_tried_as_it_was_on_what_is_stored(writing: Writing) -> None:
     form = {"since": "2026-04-01", "until": "2026-04-08"}
     answer = writing.post(writing.zhao, "/trial", form)
     assert answer.headers["location"].startswith("/console/what-if/")
+    shown = writing.zhao.get(answer.headers["location"])
+    assert (
+        "xinxian-2026@" not in shown
+        and "试算的日子不都在" in shown
+        and "能否适用由主管部门决定" in shown
+    )
     services = writing.zhao.services
     with services.database.read() as connection:
         asked = connection.scalars(select(Run.summary).where(Run.kind == what_if.KIND))

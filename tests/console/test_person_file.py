@@ -105,9 +105,16 @@ def test_the_file_is_taken_as_a_table_and_as_json(archive: Archive) -> None:
     assert archive.client.get(f"{path}.pdf", headers=archive.here).content[:5] == b"%PDF-"
 
 
+def test_rules_that_were_not_in_force_are_told_of_wherever_the_file_goes(archive: Archive) -> None:
+    for ending in ("", "/file.csv", "/file.json"):
+        assert "不在所用规定的有效期内" in archive.open(archive.here, ending), ending
+
+
 def test_search_leads_to_the_file(archive: Archive) -> None:
-    page = archive.client.get(f"/console/search?q={LIN['name']}", headers=archive.here)
-    assert f'href="/console/people/{archive.lin}"' in page.text
+    found = archive.client.get(
+        f"/console/search?q={LIN['name']}", headers=archive.here, follow_redirects=False
+    )
+    assert found.headers["location"] == f"/console/people/{archive.lin}"
 
 
 def test_what_was_paid_for_the_person_stands_on_the_file(archive: Archive) -> None:
@@ -128,7 +135,7 @@ def test_what_was_paid_for_the_person_stands_on_the_file(archive: Archive) -> No
         paid |= {"amount_fen": 120050, "paid_on": "2026-06-01", "held": None}
         payments.add(connection, [paid])
     page = archive.open(archive.here)
-    assert "1,200.50" in page and "2026-06-01" in page
+    assert "1,200.50" in page and "2026-06-01" in page and "补贴合计（元，已扣追回）" in page
     assert "1,200.50" not in archive.open(archive.there)
 
 

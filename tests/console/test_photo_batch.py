@@ -175,6 +175,12 @@ def test_names_as_windows_packs_them_are_read(desk: Desk, page: str) -> None:
     assert "可登记" in row_of(hand_in(desk, page, ("a.zip", archive)), "李四-正面.jpg")
 
 
+def test_a_document_among_the_photos_is_refused_by_itself(desk: Desk, page: str) -> None:
+    photo = ("李四.jpg", portrait(LI, noise_seed=1))
+    shown = hand_in(desk, page, ("登记表.docx", b"PK\x03\x04 of Word"), photo)
+    assert "将退回" in row_of(shown, "登记表.docx") and "可登记" in row_of(shown, "李四.jpg")
+
+
 def test_who_left_the_class_is_asked_for_no_photo(desk: Desk, page: str) -> None:
     with desk.services.database.write() as connection:
         left = select(Learner.id).where(Learner.name == "李四").scalar_subquery()

@@ -104,7 +104,7 @@ def test_words_in_a_timeline_cannot_become_markup() -> None:
 
 
 def test_time_voided_by_another_sittings_finding_leads_to_that_finding(desk: Desk) -> None:
-    row: Any = SimpleNamespace(id=7, key="k", outcome="violation", shadow=False)
+    row: Any = SimpleNamespace(id=7, key="k", outcome="violation", status="open", shadow=False)
     sitting = SimpleNamespace(id=1, pack_id="p", pack_version="1")
     story = stories.popup_gap(T0) | {"findings": []}
     story["voided"][0]["finding"] = "k"

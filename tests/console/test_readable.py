@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.console import readable
+from app.console.actors import of_key
 from app.console.language import language
 from app.domain.policy import packs
 from app.domain.policy.pack import Pack
@@ -180,3 +181,9 @@ def test_a_share_that_is_not_nothing_is_never_shown_as_nothing() -> None:
 def test_a_clause_whose_text_is_not_kept_cites_its_instrument_alone() -> None:
     clause = ClauseBody(key="x/1", quote="", instrument="某办发〔2019〕50号", article="not in tree")
     assert readable.cited(clause) == "某办发〔2019〕50号"
+
+
+def test_a_key_is_told_by_the_platform_that_has_it() -> None:
+    names = {"key:3": "潢川示例学习平台"}
+    told = [of_key(it, names, CHINESE) for it in ("key:3", "key:4")]
+    assert told == ["潢川示例学习平台（平台密钥3）", "平台密钥4"]

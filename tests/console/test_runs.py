@@ -22,7 +22,8 @@ DONE = {
     "verdicts_stored": 12,
     "new_findings": 2,
     "photos": {"checked": 21, "lost": 1},
-    "outcomes": {"class": {"acceptable": 1}, "enrolment": {"eligible": 1, "pending": 2}},
+    "outcomes": {"class": {"not_acceptable": 1}, "enrolment": {"eligible": 1, "ineligible": 2}},
+    "standing": {"class": {"acceptable": 1}, "enrolment": {"eligible": 1, "pending": 2}},
     "seconds": {"judge": 0.25, "all": 0.31},
 }
 
@@ -83,7 +84,11 @@ def test_a_night_shows_its_classes_and_leads_to_each(desk: Desk, night: int) -> 
     assert f'href="/console/runs/{night}"' in page
     page = desk.get(f"/console/runs/{night}")
     assert "HC-2026-014" in page and "可受理" in page and "准予申请考核" in page
+    assert "不接受考核申请" not in page.partition("<h2>班级")[2], (
+        "nobody is refused before people say so"
+    )
     assert "定时任务" in page and f'href="/console/runs/{night + 1}"' in page
+    assert "规定不在有效期" in page.partition("<h2>班级")[2]
 
 
 def test_a_failure_says_why_and_only_the_administrator_reads_the_program_s_words(

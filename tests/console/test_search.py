@@ -39,9 +39,11 @@ def test_an_institution_is_found_by_name_and_code_in_ones_own_county(desk: Desk)
                 county=county,
                 code=code,
                 name=f"{county}晨星职业培训学校",
+                contact="刘老师 0376-0000001",
                 created_ms=NOW,
             )
     desk.sign_in("zhao")
     assert find(desk, "晨星")[0] == "/console/institutions/1"
     assert find(desk, "JG-01")[0] == "/console/institutions/1"
+    assert find(desk, "0376-0000001")[0] == "/console/institutions/1"
     assert "没有找到" in find(desk, "JG-02")[1]

@@ -197,6 +197,24 @@ def test_factors_are_renamed_and_removed_with_the_password(desk: Desk, new_desk:
     new_desk().sign_in("zhao").get("/console/findings")
 
 
+def test_a_login_from_before_the_first_factor_ends_with_it(desk: Desk, new_desk: NewDesk) -> None:
+    thief = new_desk().sign_in("zhao")
+    sets_up_an_app(desk.sign_in("zhao"))
+    assert is_in(desk) and not is_in(thief), "it would set up a factor of its own by the password"
+
+
+def test_who_takes_a_factor_away_ends_what_it_opened(desk: Desk, new_desk: NewDesk) -> None:
+    demand(desk, grace_days=0)
+    _, codes = sets_up_an_app(desk.sign_in("zhao"))
+    gives_password(elsewhere := new_desk())
+    assert shows(elsewhere, codes[0]) == 303 and is_in(elsewhere)
+    found = re.search(r"/console/account/factors/(\d+)/remove", desk.get("/console/account"))
+    assert found
+    post(desk, found[0], current=PASSWORD)
+    assert is_in(desk) and not is_in(elsewhere)
+    assert desk.decide(FAST, "overturn").status_code == 403, "nothing is shown any more"
+
+
 def test_a_wrong_code_or_password_sets_nothing_up(desk: Desk, clock: Clock) -> None:
     seed = seed_on(desk.sign_in("zhao").get("/console/account/app"))
     right = code_of(seed, clock.now_ms)

@@ -258,8 +258,13 @@ def test_a_step_that_was_done_is_done_again_with_a_reason_on_record(clerk: Clerk
     terms = f"/console/classes/{klass}/terms"
     form = fields(clerk.get(f"{terms}?setup={page.rpartition('/')[2]}"))
     assert form["level"] == "五级" and form["teacher.1"] == "顾教员"
-    refused = clerk.send(terms, **form | {"ends_on": "2026-04-10"})
-    assert refused.status_code == 422 and 'value="2026-04-10"' in refused.text
+    asked = clerk.send(terms, **form | {"ends_on": "2026-04-10"})
+    assert asked.status_code == 200 and "结束日期：2026-04-05 → 2026-04-10" in asked.text
+    assert 'name="ends_on" value="2026-04-10"' in asked.text and "请写明理由" not in asked.text
+    refused = clerk.send(terms, **form | {"ends_on": "2026-04-10", "reason": "短"})
+    assert refused.status_code == 422 and "请写明理由" in refused.text
+    back = clerk.send(terms, **form | {"ends_on": "2026-04-10", "again": "yes"})
+    assert fields(back.text)["ends_on"] == "2026-04-10"
     assert (
         clerk.done(terms, **form | {"ends_on": "2026-04-10", "reason": "学员农忙，延期五天"})
         == page
@@ -284,6 +289,15 @@ def test_a_step_that_was_done_is_done_again_with_a_reason_on_record(clerk: Clerk
         ({"class_id": ""}, "请填写班级编号"),
         ({"class_id": "2026/17 班"}, "班级编号不能含空格、斜杠"),
         ({"occupation": "other", "occupation_other": ""}, 'id="wrong-occupation_other">请填写'),
+        (
+            {
+                "applicant.type": "enterprise",
+                "applicant.name": "示例厂",
+                "applicant.uscc": "91350100M000100Y44",
+            },
+            'id="wrong-applicant.uscc">统一社会信用代码须为18位',
+        ),
+        ({"training_kind": "夜校"}, "请从列出的选项中选择"),
         ({"applicant.type": "enterprise"}, 'id="wrong-applicant.name">请填写'),
     ],
 )

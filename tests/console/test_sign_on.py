@@ -147,11 +147,14 @@ def test_nobody_links_an_identity_to_themselves(at_door: NewDesk, provider: Prov
 def test_the_second_factor_is_theirs_where_they_tell_of_one_and_ours_where_not(
     at_door: NewDesk, provider: Provider, told: dict[str, Any], asked_here: bool
 ) -> None:
-    seed, _ = sets_up_an_app(at_door().sign_in("zhao"))
-    signs_on(at_door())
+    desk, zhao = at_door(), at_door()
+    signs_on(desk)
     linked(at_door)
+    seed, codes = sets_up_an_app(at_door().sign_in("zhao"))
+    signs_on(zhao)
+    form = {"csrf": zhao.csrf("/console/login/second"), "code": codes[0]}
+    zhao.client.post("/console/login/second", data=form, follow_redirects=False)
     provider.who |= told
-    desk = at_door()
     answer = signs_on(desk)
     wanted = "/console/login/second" if asked_here else "/console"
     assert (answer.status_code, answer.headers["location"]) == (303, wanted)
@@ -267,3 +270,37 @@ def test_half_a_set_up_does_not_start(wrong: dict[str, str], word: str) -> None:
     }
     with pytest.raises(ValidationError, match=word):
         Settings(**production, **settings)
+
+
+def test_one_administrator_s_link_does_not_stand_for_the_factor_that_somebody_has(
+    at_door: NewDesk, provider: Provider
+) -> None:
+    """Else an administrator alone decides as anybody, by an identity of the own."""
+    _, codes = sets_up_an_app(at_door().sign_in("zhao"))
+    signs_on(at_door())
+    linked(at_door)
+    provider.who |= {"amr": ["pwd", "mfa"]}
+    thief, zhao, later = at_door(), at_door(), at_door()
+    for desk in (thief, zhao):
+        assert signs_on(desk).headers["location"] == "/console/login/second"
+    assert thief.client.get("/console", follow_redirects=False).status_code == 303
+    assert "待本人用二次验证确认" in at_door().sign_in("root").get("/console/identities")
+    form = {"csrf": zhao.csrf("/console/login/second"), "code": codes[0]}
+    zhao.client.post("/console/login/second", data=form, follow_redirects=False)
+    assert signs_on(later).headers["location"] == "/console", "confirmed by the person"
+
+
+def test_an_identity_linked_before_the_first_factor_is_confirmed_by_it(
+    at_door: NewDesk, provider: Provider
+) -> None:
+    """Else the link of one administrator went past a factor that came later."""
+    provider.who |= {"amr": ["pwd", "mfa"]}
+    signs_on(at_door())
+    linked(at_door)
+    assert signs_on(at_door()).headers["location"] == "/console", "there is no factor yet"
+    _, codes = sets_up_an_app(at_door().sign_in("zhao"))
+    zhao = at_door()
+    assert signs_on(zhao).headers["location"] == "/console/login/second"
+    form = {"csrf": zhao.csrf("/console/login/second"), "code": codes[0]}
+    zhao.client.post("/console/login/second", data=form, follow_redirects=False)
+    assert signs_on(at_door()).headers["location"] == "/console", "confirmed by the person"

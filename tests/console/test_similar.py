@@ -110,3 +110,12 @@ def test_another_platforms_device_of_that_name_is_another_device(desk: Desk) -> 
             .values(platform_id=desk.county.platforms[1])
         )
     assert not section(page(desk.sign_in("root"), "fast"), SAME_DEVICE)
+
+
+def test_where_the_order_is_in_question_the_lessons_stand_in_the_order_of_time(desk: Desk) -> None:
+    heading = "该学员在本班按时间先后学习的课"
+    assert not section(page(desk.sign_in("zhao"), "fast"), heading)
+    with desk.services.database.write() as connection:
+        fast = Finding.session_id == desk.county.sessions["fast"]
+        connection.execute(update(Finding).where(fast).values(rule="lesson_order"))
+    assert "本次" in section(page(desk, "fast"), heading)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.domain.accounts import calendar
 from app.domain.review import stage_answer
@@ -84,6 +84,17 @@ def test_more_people_than_the_class_has_are_not_claimed_for(office: Desks) -> No
         office.does("zhao", "claim_filed", **FIELDS["claim_filed"] | {"people": 5000})
 
 
+def test_no_claim_is_taken_in_while_a_code_on_its_form_is_wrong(office: Desks) -> None:
+    office.finish(*BEFORE_NOTICE[:6])
+    wrong = {"applicant": {"type": "enterprise", "name": "示例厂", "uscc": "91350100M000100Y44"}}
+    with office.desk.services.database.write() as connection:
+        connection.execute(update(TrainingClass).values(terms=wrong))
+    assert "校验码不对" in office.desk.sign_in("zhao").get(page_of(office.desk))
+    with pytest.raises(Conflict) as refused:
+        office.does("zhao", "claim_filed", **FIELDS["claim_filed"])
+    assert refused.value.code == "credit_code_wrong"
+
+
 def test_the_department_has_ten_working_days_from_receipt(office: Desks) -> None:
     with office.desk.services.database.write() as connection:
         root = office.people["root"]
@@ -91,7 +102,8 @@ def test_the_department_has_ten_working_days_from_receipt(office: Desks) -> None
             ("2026-04-14", "2026-04-16", "holiday"),
             ("2026-04-18", "", "works"),
         ):
-            calendar.enter(connection, root, first, last, kind, "节", office.clock())
+            wanted = calendar.entry(first, last, kind, "节")
+            calendar.enter(connection, root, wanted, "通知", office.clock())
     office.finish(*BEFORE_NOTICE[:7])
     due = office.view("claim_industry").due_on
     assert due == date(2026, 4, 24)  # the 22nd, but for three days off and one made up for
@@ -101,6 +113,21 @@ def test_the_department_has_ten_working_days_from_receipt(office: Desks) -> None
     assert office.overdue(AccessScope(("别处",))) == []
     office.finish("claim_industry")
     assert office.view("claim_industry").late and not office.view("claim_industry").overdue
+
+
+def test_a_holiday_says_first_whose_last_day_it_moves(office: Desks) -> None:
+    office.finish(*BEFORE_NOTICE[:7])
+    due = office.view("claim_industry").due_on
+    root = office.desk.sign_in("root")
+    form = {"first": "2026-04-14", "last": "2026-04-15", "calendar_kind": "holiday", "name": "节"}
+    form |= {"csrf": root.csrf("/console/calendar")}
+    page = root.client.post("/console/calendar", data=form).text
+    assert "其中2天由工作日变为不上班" in page and f"的最后一天：{due} → " in page
+    assert office.view("claim_industry").due_on == due
+    answer = root.client.post("/console/calendar", data=form | {"reason": "省里通知"})
+    assert answer.status_code == 200
+    moved = office.view("claim_industry").due_on
+    assert f"的最后一天：{due} → {moved}" in page and moved > due
 
 
 def test_a_class_of_which_nothing_was_recorded_is_not_overdue(office: Desks) -> None:
@@ -136,6 +163,37 @@ def test_a_notice_stands_three_working_days_and_until_objections_are_answered(
     office.does("sun", "publication", "second")
     (told,) = office.view("publication").objections
     assert told.answer.remark == "已核实，确已参加"
+
+
+@pytest.mark.parametrize(
+    ("step", "field"),
+    [
+        ("assessment_filed", "filed_on"),
+        ("assessment", "held_on"),
+        ("claim_filed", "filed_on"),
+        ("publication", "from_on"),
+    ],
+)
+def test_no_step_lies_before_the_steps_and_the_class_that_it_rests_on(
+    office: Desks, step: str, field: str
+) -> None:
+    before = list(BEFORE_NOTICE)
+    office.finish(*before[: before.index(step) if step in before else len(before)])
+    notice = {"to_on": "2026-04-30", "site": "县人社局网站"} if step == "publication" else {}
+    body = FIELDS.get(step, {}) | notice | {field: "2026-01-05"}
+    with pytest.raises(BadInput) as refused:
+        office.does("zhao", step, **body)
+    assert refused.value.code == "out_of_order" and refused.value.detail.startswith(field)
+
+
+def test_nobody_objects_to_a_notice_before_it_hangs_out(office: Desks) -> None:
+    office.finish(*BEFORE_NOTICE)
+    office.publish()
+    early = (office.today - timedelta(days=1)).isoformat()
+    with pytest.raises(BadInput, match="received_on: not before"):
+        office.does(
+            "sun", "publication", "objection", "未参加", received_on=early, raised_by="某甲"
+        )
 
 
 def test_a_step_is_returned_with_a_reason_unless_a_later_one_rests_on_it(office: Desks) -> None:
@@ -249,7 +307,7 @@ def test_an_administrator_keeps_the_calendar_and_nobody_else(desk: Desk) -> None
     }
     desk.sign_in("root")
     assert "2026年还没有录入放假安排。" in desk.get("/console/calendar")
-    csrf = {"csrf": desk.csrf("/console/calendar")}
+    csrf = {"csrf": desk.csrf("/console/calendar"), "reason": "国务院办公厅通知"}
     shown = desk.client.post("/console/calendar", data=csrf | holiday).text
     assert shown.count("国庆节") >= 7 and "2026年还没有录入" not in shown
     refused = desk.client.post("/console/calendar", data=csrf | holiday | {"last": "2026-09-01"})

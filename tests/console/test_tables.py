@@ -113,6 +113,27 @@ def test_one_number_for_two_and_a_missing_name_are_told_in_the_files_own_words(
     assert "没有填写姓名" in shown.text
 
 
+def test_a_clerk_can_follow_what_is_said_of_a_number_and_a_type(desk: Desk, page: str) -> None:
+    number = "000000198001020000"
+    titles = ["姓名", "身份证号", "证件类型", "号码已核对"]
+    shown = hand_in(
+        desk, page, [titles, ["孙一", number, None, None], ["孙二", "1", "军官证", None]]
+    )
+    assert "在“号码已核对”（id_number_confirmed）填“是”" in row_of(shown, "孙一")
+    assert "不认识证件类型“军官证”，可填：居民身份证、护照" in row_of(shown, "孙二")
+    agree(desk, page, hand_in(desk, page, [titles, ["孙一", number, "身份证", "是"]]))
+    results = [["姓名", "身份证号", "考核日期", "是否合格"], ["孙一", number, "2026-04-07", "合格"]]
+    assert "将接收" in row_of(hand_in(desk, page, results, "assessments"), "孙一")
+
+
+def test_a_kind_of_trainee_that_no_check_knows_is_taken_and_told(desk: Desk, page: str) -> None:
+    titles = ["姓名", "身份证号", "人员类别"]
+    rows = [["孙一", "000000198002020010", "大学生"], ["孙二", "000000198002020029", "农民工"]]
+    shown = hand_in(desk, page, [titles, *rows])
+    assert "将接收" in row_of(shown, "孙一") and "“大学生”照原样接收" in row_of(shown, "孙一")
+    assert "人员类别" not in row_of(shown, "孙二")
+
+
 def test_agreeing_twice_is_the_same_as_once(desk: Desk, page: str) -> None:
     shown = hand_in(desk, page, ODD)
     once = agree(desk, page, shown)
@@ -135,14 +156,14 @@ def test_results_are_matched_by_name_or_number_and_doubt_is_told(desk: Desk, pag
     agree(desk, page, hand_in(desk, page, ODD))
     rows: list[list[Any]] = [
         ["姓名", "身份证号", "考核日期", "是否合格", "成绩"],
-        ["张三", None, "2026年3月2日", "合格", 88],
-        ["买买提.艾力", "000000198002020029", 46083, "不合格", "45分"],
-        ["别人", "000000198002020010", "2026-03-02", "合格", 90],
-        ["无此人", None, "2026-03-02", "合格", 90],
+        ["张三", None, "2026年4月7日", "合格", 88],
+        ["买买提.艾力", "000000198002020029", 46119, "不合格", "45分"],
+        ["别人", "000000198002020010", "2026-04-07", "合格", 90],
+        ["无此人", None, "2026-04-07", "合格", 90],
         ["张三", None, "3/2/2026", "合格", 90],
     ]
     shown = hand_in(desk, page, rows, "assessments")
-    assert "<ins>2026-03-02</ins>" in shown.text
+    assert "<ins>2026-04-07</ins>" in shown.text
     assert "在花名册上是张三" in row_of(shown, "别人")
     assert "花名册上没有此人" in row_of(shown, "无此人")
     assert "“3/2/2026”不是能认出的日期" in shown.text
@@ -153,7 +174,7 @@ def test_results_are_matched_by_name_or_number_and_doubt_is_told(desk: Desk, pag
             .join(Learner, Learner.id == AssessmentRecord.learner_id)
             .where(Learner.name.in_(["张三", "买买提·艾力"]))
         ).all()
-    assert sorted(map(tuple, stored)) == [("2026-03-02", False), ("2026-03-02", True)]
+    assert sorted(map(tuple, stored)) == [("2026-04-07", False), ("2026-04-07", True)]
 
 
 def test_reasons_name_the_column_in_chinese_and_no_account(desk: Desk, page: str) -> None:
@@ -167,7 +188,7 @@ def test_reasons_name_the_column_in_chinese_and_no_account(desk: Desk, page: str
     assert "结束日期早于开始日期" in row_of(shown, "张三")
     assert "已批准：“也许”应为“是”或“否”" in row_of(shown, "买买提·艾力")
     rows = [["姓名", "考核日期", "成绩"], ["张三", "2026-03-02", 5000]]
-    assert "成绩：数值超出范围" in row_of(hand_in(desk, page, rows, "assessments"), "张三")
+    assert "成绩：须不大于1000" in row_of(hand_in(desk, page, rows, "assessments"), "张三")
 
 
 def test_a_file_that_is_no_table_is_answered_with_what_helps(desk: Desk, page: str) -> None:

@@ -32,6 +32,7 @@ def add(desk: Desk, **fields: str) -> tuple[int, str]:
         "display_name": "李复核",
         "role": "reviewer",
         "counties": "潢川县、光山县",
+        "reason": "新到人社局",
         **fields,
     }
     answer = desk.client.post("/console/users", data=form)
@@ -57,6 +58,7 @@ def test_an_administrator_adds_a_person_who_can_then_sign_in(
         ("role", "king", "请选择角色"),
         ("display_name", " ", "姓名须为"),
         ("counties", " ", "须指定至少一个县区"),
+        ("reason", "新", "请写明理由"),
     ],
 )
 def test_a_form_with_a_mistake_comes_back_as_typed(

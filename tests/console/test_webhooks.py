@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from sqlalchemy import select, update
 
-from app.domain.accounts import users
+from app.domain.accounts import refused_requests, users
+from app.domain.accounts.refused_requests import Occurrences, Reason, Told
 from app.domain.exchange import webhooks
 from app.store.exchange import webhooks as store
 from models import Platform, WebhookDelivery
@@ -77,3 +78,20 @@ def test_a_platforms_own_people_register_try_and_change_their_webhook(
     assert again.status_code == 422 and "仍在并用期内" in again.text
     desk.client.post(f"{at}/remove", data=form)
     assert "huang.example/hook" not in desk.get(page)
+
+
+def test_a_platforms_people_see_their_refused_requests_and_auditors_do_not(
+    new_desk: Callable[[], Desk],
+) -> None:
+    desk = new_desk().sign_in("feng")
+    with desk.services.database.write() as connection:
+        platform_id = users.named(connection, "feng").platform_id
+        assert platform_id is not None
+        slug = connection.scalars(select(Platform.slug).where(Platform.id == platform_id)).one()
+        reason = Reason("PUT", "/v1/classes/{class_id}", 422, "invalid_input", "starts_on")
+        once = Occurrences(2, desk.services.clock(), "starts_on: no date", "req-12345678")
+        refused_requests.enter(connection, [Told(platform_id, None, reason, once)])
+    html = desk.get(f"/console/platforms/{slug}")
+    for told in ("/v1/classes/{class_id}", "invalid_input", "starts_on: no date", "req-12345678"):
+        assert told in html
+    assert "req-12345678" not in new_desk().sign_in("zhao").get(f"/console/platforms/{slug}")

@@ -3,6 +3,7 @@ what will happen, and asks why."""
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -80,6 +81,8 @@ def test_a_weighty_act_says_what_will_happen_and_does_nothing_without_a_reason(
     page, before = desk.get(weighed), entries(desk)
     for heading in ("对谁", "会发生什么", "能否恢复"):
         assert f"<dt>{heading}</dt>" in page
+    effects = re.findall(r"<li>(.+?)</li>", page.partition("<dt>会发生什么</dt>")[2])
+    assert effects and all(len(it) > len("生效") for it in effects) and "%(" not in page
     path, _, _ = weighed.partition("?")
     form = {"csrf": desk.csrf("/console"), "role": "reviewer", "counties": "光山县"}
     for reason in ("", "  ", "不" * (LEAST - 1)):

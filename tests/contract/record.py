@@ -1,8 +1,9 @@
-"""An answer of every operation, for the examples of the OpenAPI document.
+"""A request and an answer of every operation, for the examples of the OpenAPI document.
 
-`python -m tests.contract.record` writes app/api/examples.json: a judged class with a cheat in it,
-one sitting from its opening to its end, and whatever else a platform and an auditor ask for. Run it
-when an answer has changed; tests/contract/test_document.py says when that is.
+`python -m tests.contract.record` writes app/api/examples.json and app/api/request_examples.json: a
+judged class with a cheat in it, one sitting from its opening to its end, and whatever else a
+platform and an auditor ask for. Run it when an answer or a body has changed;
+tests/contract/test_document.py says when that is.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.db import Database
-from app.domain.accounts import users
+from app.domain.accounts import platforms, refused_requests, users
+from app.domain.accounts.refused_requests import Occurrences, Reason, Told
 from app.domain.review import sign_off
 from app.domain.review.sign_off import Submission
 from app.main import create_app
@@ -34,7 +36,7 @@ DATES: dict[str, Any] = {
     "ends_on": "2026-12-06",
     "assessment": {"planned_on": "2026-12-20", "applied_on": "2026-12-08", "mode": "offline"},
 }
-EXAMPLES = Path(__file__).parents[2] / "app" / "api" / "examples.json"
+API = Path(__file__).parents[2] / "app" / "api"
 MOST_ITEMS = 2  # of a list that is shown
 MOST_TEXT = 600
 SECRETS = {"key": "zx_told-once", "secret": "whsec_told-once", "token": "zl_of-this-sitting"}
@@ -63,16 +65,21 @@ ROWS = {
 
 
 class Recorder(DescribedClient):
-    """Keeps the first good answer of every operation, shortened."""
+    """Keeps the first good answer of every operation, shortened, and what it answers."""
 
     def __init__(self, app: FastAPI) -> None:
         super().__init__(app)
         self.examples: dict[str, Any] = {}
+        self.bodies: dict[str, Any] = {}
 
     def request(self, method: str, url: Any, **options: Any) -> Any:
         answer = super().request(method, url, **options)
         operation = operation_of(method, answer.request.url.path)
-        if answer.status_code not in (200, 201, 202) or operation is None:
+        if answer.status_code not in (200, 201, 202, 204) or operation is None:
+            return answer
+        if answer.request.headers.get("content-type") == "application/json":
+            self.bodies.setdefault(operation["operationId"], json.loads(answer.request.content))
+        if answer.status_code == 204:
             return answer
         kind = answer.headers["content-type"].partition(";")[0]
         name = operation["operationId"]
@@ -124,13 +131,16 @@ class Story:
         self.people()
         self.institutions_are_kept()
         self.keys_and_webhooks()
+        self.sandbox_is_tried()
         self.statements_are_mapped()
         self.reads()
 
     def class_is_set_up(self) -> None:
         self.ask("PUT", "/v1/courses/sewing", json=course())
         self.ask("PUT", "/v1/classes/c1", json=training_class(**DATES))
-        rows = [LIN, WU | {"id_number": "000000198103180030"}]  # whose check digit is wrong
+        agreed = LIN["consent"] | {"at": instant("2026-02-20 10:00")}
+        wrong = {"id_number": "000000198103180030"}  # its check digit
+        rows = [it | {"consent": agreed} for it in (LIN, WU | wrong)]
         self.ask("PUT", "/v1/classes/c1/roster", json={"learners": rows})
         self.ask("POST", "/v1/classes/c1/learners/lin/link")
         table = "姓名,证件号码\n张　三,000000198002020010\n王五,000000198002020011\n".encode()
@@ -147,6 +157,10 @@ class Story:
         self.ask("GET", "/v1/classes/c1/stages")
         records = [{"kind": "course", **course("tailoring")}, {"kind": "roster", "class_id": "c1"}]
         self.ask("POST", "/v1/imports", content=ndjson(records))
+
+    def sandbox_is_tried(self) -> None:
+        self.ask("PUT", "/v1/classes/try", json=training_class("try", sandbox=True, **DATES))
+        self.ask("POST", "/v1/classes/try/clock", json={"advance_s": 300})
 
     def sitting(self) -> None:
         opening = {
@@ -198,6 +212,8 @@ class Story:
             "object": {"id": "https://huang.example/lessons/l1"},
         }
         self.ask("POST", "/xAPI/statements", json=statement, headers=version)
+        own = {"statementId": "6690e6c9-3ef0-4ed3-8b37-7f3964730bee"}
+        self.ask("PUT", "/xAPI/statements", params=own, json=statement, headers=version)
         self.ask("GET", "/xAPI/statements", headers=version)
         self.ask("GET", "/xAPI/about")
         place = {"activityId": statement["object"]["id"], "agent": json.dumps(statement["actor"])}
@@ -208,6 +224,11 @@ class Story:
         ):
             asked = {name: place.get(name, "bookmark") for name in names}
             self.ask("POST", f"/xAPI/{path}", params=asked, json={"at": 12}, headers=version)
+            known = self.client.request(
+                "GET", f"/xAPI/{path}", params=asked, headers={**self.headers, **version}
+            )
+            same = {**version, "if-match": known.headers["etag"]}
+            self.ask("PUT", f"/xAPI/{path}", params=asked, json={"at": 24}, headers=same)
             self.ask("GET", f"/xAPI/{path}", params=asked, headers=version)
         for path, name in (("activities", "activityId"), ("agents", "agent")):
             self.ask("GET", f"/xAPI/{path}", params={name: place[name]}, headers=version)
@@ -243,7 +264,7 @@ class Story:
 
     def institutions_are_kept(self) -> None:
         self.by("root", "PUT", "/v1/counties/商城县示例", json={"code": "411524"})
-        terms = {"code": "52411526MJ0000001X", "name": "示例技工学校", "listed_from": "2026-01-01"}
+        terms = {"code": "52411526MJ00000016", "name": "示例技工学校", "listed_from": "2026-01-01"}
         county = {"county": self.dataset.api["county"]}
         made = self.by("zhao", "POST", "/v1/institutions", json=terms | county)
         there = f"/v1/institutions/{made['institution_id']}"
@@ -251,6 +272,9 @@ class Story:
         self.by("zhao", "PUT", there, json=changed)
         review = {"passed": True, "document": "潢人社〔2026〕9号"}
         self.by("zhao", "PUT", f"{there}/reviews/2026", json=review)
+        teacher = {"name": "沈教员", "occupation": "育婴员", "from_on": "2026-01-01"}
+        filed = {"teachers": [teacher], "reason": "机构报备"}
+        self.by("zhao", "PUT", f"{there}/teachers", json=filed)
         off = {"withdrawn_on": "2026-11-20", "reason": "办学许可到期未续"}
         self.by("zhao", "POST", f"{there}/withdrawal", json=off)
         self.by("zhao", "POST", f"{there}/relisting", json={"reason": "许可已续，恢复列入"})
@@ -277,6 +301,11 @@ class Story:
         heard = self.ask("POST", "/v1/webhooks", json=wanted | {"url": "listen:"})
         self.ask("POST", f"/v1/webhooks/{heard['webhook_id']}/test")
         self.ask("POST", f"/v1/webhooks/{heard['webhook_id']}/messages", json={})
+        why = Reason("GET", "/v1/classes/{class_id}", 404, "unknown_class", "")
+        once = Occurrences(1, self.services.clock(), "there is no class …", "order-2026-000001")
+        with self.services.database.write() as connection:
+            mine = platforms.platform_of(connection, "huang-edu").id
+            refused_requests.enter(connection, [Told(mine, made["key_id"], why, once)])
 
     def statements_are_mapped(self) -> None:
         lesson = {"shape": "https://huang.example/lessons/{id}"}
@@ -299,8 +328,8 @@ class Story:
                 self.ask("GET", self.dataset.address(path))
 
 
-def recorded(folder: Path) -> dict[str, Any]:
-    """Examples by operation id, made in an empty folder."""
+def recorded(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Answers and bodies by operation id, made in an empty folder."""
     database = Database(f"sqlite:///{folder / 'zhenxue.sqlite'}")
     schema.upgrade(database)
     database.close()
@@ -319,15 +348,16 @@ def recorded(folder: Path) -> dict[str, Any]:
     with Recorder(app) as client:
         Story(client, dataset, services).all()
         services.database.close()
-        return dict(sorted(client.examples.items()))
+        return dict(sorted(client.examples.items())), dict(sorted(client.bodies.items()))
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        examples = recorded(Path(folder))
-    text = json.dumps(examples, ensure_ascii=False, indent=1)
-    EXAMPLES.write_text(text + "\n", encoding="utf-8")
-    print(f"{len(examples)} examples, {len(text)} characters")
+        answers, bodies = recorded(Path(folder))
+    for name, examples in (("examples", answers), ("request_examples", bodies)):
+        text = json.dumps(examples, ensure_ascii=False, indent=1)
+        (API / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        print(f"{name}: {len(examples)}, {len(text)} characters")
 
 
 if __name__ == "__main__":

@@ -102,13 +102,23 @@ def test_a_route_that_does_not_say_what_it_answers_is_noticed() -> None:
     assert TestClient(app).get("/described").content == b'{"count":1}'
 
 
+def test_every_body_of_json_has_a_true_example(document: dict[str, Any]) -> None:
+    components = {"components": document["components"]}
+    for name, operation in operations(document):
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if content is None:
+            continue
+        validator = jsonschema_rs.validator_for({**content["schema"], **components})
+        assert [it.message for it in validator.iter_errors(content["example"])] == [], name
+
+
 def test_no_example_is_of_an_operation_that_is_gone(document: dict[str, Any]) -> None:
     names = {operation["operationId"] for _, operation in operations(document)}
-    assert answers.examples().keys() <= names
+    assert answers.examples().keys() | answers.body_examples().keys() <= names
 
 
 def test_examples_keep_the_secrets_of_whoever_recorded_them(document: dict[str, Any]) -> None:
-    text = json.dumps(answers.examples())
+    text = json.dumps([answers.examples(), answers.body_examples()])
     assert set(re.findall(r"(?:zx|whsec|zl)_[\w=/+-]+", text)) <= {
         "zx_told-once",
         "whsec_told-once",

@@ -17,6 +17,7 @@ from detectors.batch_facts import (
     Survey,
     Trainee,
     Training,
+    TrainingKind,
 )
 from detectors.recordings import Recording, TaughtDay, Teaching
 
@@ -49,6 +50,7 @@ CLASS = ClassFacts(
     survey=Survey(17, 20, date(2026, 8, 15)),
     institution_surveys=(),
     teaching=PRACTICE,
+    training_kind=TrainingKind.UPSKILLING,
 )
 LIN = LearnerFacts(
     learner_id="lin",

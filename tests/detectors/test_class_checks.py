@@ -8,7 +8,14 @@ from datetime import date
 import pytest
 
 from app.domain.judging.check_sentences import limit_of
-from detectors.batch_facts import ApplicantKind, CheckOutcome, Mode, Survey
+from detectors.batch_facts import (
+    ApplicantKind,
+    Apprentices,
+    CheckOutcome,
+    Mode,
+    Survey,
+    TrainingKind,
+)
 from detectors.recordings import Recording, TaughtDay, Teaching
 from tests.detectors.enrolment_facts import GRADED, check_class
 
@@ -228,3 +235,31 @@ def test_theory_in_person_is_recorded_or_left_to_the_authority(
 def test_recordings_of_a_class_whose_attendance_nobody_reported_are_unknown() -> None:
     assert check_class("B7", teaching=None).result is NOT_PROVEN
     assert check_class("B7", mode=Mode.ONLINE, teaching=None).result is NA
+
+
+@pytest.mark.parametrize(
+    ("at_once", "of_year", "teachers", "result", "reason"),
+    [
+        (40, 40, 2, PASS, "met"),
+        (41, 41, 2, FAIL, "too_many_apprentices"),
+        (1, 1, 0, FAIL, "too_many_apprentices"),
+        (40, 41, 2, AUTHORITY, "many_apprentices_of_year"),
+        (12, 12, None, AUTHORITY, "teachers_not_filed"),
+    ],
+)
+def test_twenty_apprentices_of_an_occupation_to_each_of_its_full_time_teachers(
+    at_once: int, of_year: int, teachers: int | None, result: CheckOutcome, reason: str
+) -> None:
+    check = check_class(
+        "B14",
+        training_kind=TrainingKind.APPRENTICESHIP,
+        apprentices=Apprentices(at_once, of_year, teachers),
+    )
+    assert (check.result, check.reason) == (result, reason)
+
+
+def test_who_is_no_apprentice_is_not_counted_and_a_kind_that_nobody_told_is_open() -> None:
+    assert check_class("B14").result is NA
+    assert check_class("B14", training_kind=None).result is NOT_PROVEN
+    apprenticeship = TrainingKind.APPRENTICESHIP
+    assert check_class("B14", training_kind=apprenticeship).result is NOT_PROVEN

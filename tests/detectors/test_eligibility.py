@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -61,6 +62,22 @@ def judged_class(
 ) -> ClassConclusion:
     checks = check_class(facts, pack.rulebook)
     return judge_class(controls, checks, pack.policy, pack.consequences, DUE, waiting)
+
+
+def test_nobody_is_refused_while_the_class_runs_for_what_going_on_makes_up_for() -> None:
+    begun = HourCounts(planned=40, valid=1)
+    said: tuple[Any, ...] = (GOOD_CLASS, GRADED.policy, GRADED.consequences)
+    checks = check_learner(replace(LIN, valid_hours=1), CLASS, GRADED.rulebook)
+    running = judge_enrolment(begun, (), checks, *said, running=True)
+    over = judge_enrolment(begun, (), checks, *said)
+    assert (running.outcome, over.outcome) == (Eligibility.PENDING, Eligibility.INELIGIBLE)
+    assert codes(running) == codes(over) and running.let_off
+    lost = HourCounts(planned=40, valid=39, violation=1)
+    unnumbered = check_class(replace(CLASS, official_class_no=None), GRADED.rulebook)
+    klass = judge_class((), unnumbered, GRADED.policy, GRADED.consequences, DUE, running=True)
+    assert klass.outcome is Acceptance.PENDING and klass.let_off
+    cheated = judge_enrolment(lost, (violation(),), (), *said, running=True)
+    assert cheated.outcome is Eligibility.INELIGIBLE
 
 
 def codes(verdict: EnrolmentConclusion | ClassConclusion) -> list[str]:

@@ -17,7 +17,12 @@ VALID, INVALID = SessionOutcome.VALID, SessionOutcome.INVALID
 
 
 def finding(**other: Any) -> Any:
-    usual = {"rule_status": Status.ACTIVE, "outcome": Outcome.VIOLATION, "decision": None}
+    usual: dict[str, Any] = {
+        "rule_status": Status.ACTIVE,
+        "outcome": Outcome.VIOLATION,
+        "decision": None,
+    }
+    usual |= {"voids": False, "rule": "popup_gap"}
     return SimpleNamespace(**{"fault": Fault.LEARNER, **usual, **other})
 
 
@@ -38,7 +43,7 @@ def test_what_to_do_about_a_sitting(
     body: Any = SimpleNamespace(
         outcome=outcome, credited_ms=credited_ms, played_ms=600_000, findings=findings
     )
-    assert advice.of_sitting(body) == told
+    assert advice.of_sitting(body, outcome) == told
 
 
 def test_what_was_overturned_or_only_noted_asks_for_nothing() -> None:
@@ -49,3 +54,15 @@ def test_what_was_overturned_or_only_noted_asks_for_nothing() -> None:
     ]
     assert advice.acting(noted) == []
     assert set(WORDS) == set(Advice)
+
+
+def test_what_took_time_and_accuses_nobody_is_told_apart() -> None:
+    voids, unseen = {"voids": True}, {"rule": "unseen_play"}
+    cases = [
+        (finding(outcome=Outcome.CLEAR, **voids), True),
+        (finding(outcome=Outcome.CLEAR, **unseen), True),
+        (finding(outcome=Outcome.CLEAR), False),
+        (finding(**voids), False),
+        (finding(outcome=Outcome.CLEAR, rule_status=Status.SHADOW, **voids), False),
+    ]
+    assert [it for it, told in cases if told] == advice.withholding(it for it, _ in cases)

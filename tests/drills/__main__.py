@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app.errors import NotReady
 from app.settings import Settings
-from tests.drills import troubles
+from tests.drills import photos, troubles
 from tests.drills.postgres_server import OwnPostgres
 from tests.drills.stage import Outcome, Stage, outcome_of, stage
 from tests.drills.troubles import NotTried
@@ -35,6 +35,7 @@ DRILLS: dict[str, Callable[[Stage], None]] = {
         troubles.idle_connections,
         troubles.wrong_key,
         troubles.keys_exchanged,
+        photos.photos_encrypted,
         troubles.restored,
     )
 }
@@ -63,6 +64,9 @@ def hold(name: str, folder: Path) -> Outcome:
 
 
 def main(names: list[str]) -> int:
+    if unknown := [it for it in names if it not in DRILLS]:
+        print(f"no drill: {', '.join(unknown)}; there are {', '.join(DRILLS)}")
+        return 2
     failed = []
     columns = ("acknowledged", "lost", "503", "other 5xx", "unheard", "back after")
     print(LINE.format("drill", *columns, ""))
@@ -74,7 +78,8 @@ def main(names: list[str]) -> int:
                 print(f"{name:18} not tried: {lack}", flush=True)
                 continue
             except (NotReady, AssertionError) as error:
-                print(f"{name:18} FAILED: {error}", flush=True)
+                why, *words = str(error).strip().split("\n")
+                print(f"{name:18} FAILED: {why}", *words[-3:], sep="\n    ", flush=True)
                 failed.append(name)
                 continue
         back = "never" if it.recovered_s is None else f"{it.recovered_s:.1f} s"

@@ -14,7 +14,7 @@ from app.settings import Settings
 from app.simulation.transport import UrllibClient
 from tests.waiting import eventually
 
-START_S = 60
+START_S = 120  # on a machine that is busy otherwise
 
 
 class ServiceProcess:
@@ -61,8 +61,9 @@ class ServiceProcess:
 
     def start(self) -> None:
         self.begin()
-        assert eventually(lambda: self.ended or self.answers(), START_S), self.last_words()
-        assert not self.ended, self.last_words()
+        heard = eventually(lambda: self.ended or self.answers(), START_S)
+        assert heard, f"it did not answer within {START_S} s\n{self.last_words()}"
+        assert not self.ended, f"it ended by itself\n{self.last_words()}"
 
     def kill(self) -> None:
         """As the kernel does: nothing is finished."""

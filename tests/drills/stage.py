@@ -75,8 +75,8 @@ def stage(configured: Settings, **how: Any) -> Iterator[Stage]:
     """The stage with everybody at work; `how` are options of ServiceProcess."""
     with installation(configured, system_clock()) as settings:
         service = ServiceProcess(settings, **how)
-        service.start()
         try:
+            service.start()
             api = Api(UrllibClient(service.url), make_key(settings))
             crowd = Crowd(service.url, api.key, open_sittings(api, LEARNERS, face=True))
             with crowd.posting():

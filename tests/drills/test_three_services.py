@@ -53,12 +53,15 @@ def replicas(
         folder.mkdir()
         own = apart(folder, settings.database_url, nightly_cron="* * * * *", **shared)
         made.append(ServiceProcess(own))
-    for it in made:
-        it.begin()
-    assert eventually(lambda: all(it.answers("/readyz") for it in made), 90)
-    yield made
-    for it in made:
-        it.kill()
+    try:
+        for it in made:
+            it.begin()
+        ready = eventually(lambda: all(it.answers("/readyz") for it in made), 90)
+        assert ready, "\n".join(it.last_words() for it in made)
+        yield made
+    finally:  # one that goes on would judge what later tests leave to be judged
+        for it in made:
+            it.kill()
 
 
 class Platform(Receiver):
@@ -152,7 +155,8 @@ def test_nothing_acknowledged_is_lost_and_everything_is_done_once(
         for session in sessions:
             api.call("POST", f"/v1/sessions/{session}/close")
         assert eventually(lambda: set(sessions) <= platform.judged(), 120)
-        assert eventually(lambda: a_night_since(services, system_clock() - 60_000), 240)
+        judged_ms = system_clock()  # a night that began before may not have seen them
+        assert eventually(lambda: a_night_since(services, judged_ms), 240)
         assert eventually(lambda: all_delivered(services))
     for it in replicas:
         it.kill()
@@ -165,4 +169,6 @@ def test_nothing_acknowledged_is_lost_and_everything_is_done_once(
     assert set(times) == set(written) and len(written) == len(set(written))
     assert times.total() - len(times) <= killed, "sent again only by whom a kill interrupted"
     by_three = current(services)
-    assert judged_anew_by_one(services) == by_three
+    by_one = judged_anew_by_one(services)
+    other = [it for it in by_one.keys() | by_three.keys() if by_one.get(it) != by_three.get(it)]
+    assert other == [], [(by_three.get(it), by_one.get(it)) for it in other[:2]]

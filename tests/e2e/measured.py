@@ -51,7 +51,10 @@ class Way:
     visited: list[str] = field(default_factory=list)
 
     def arrived(self) -> None:
+        """Raises AssertionError where this is none of the console's pages, as after an error."""
         self.page.wait_for_load_state()
+        shown = self.page.locator("body").inner_text()
+        assert self.page.locator("main").count(), f"{self.page.url}: {shown[:200]}"
         self.screens += 1
         self.characters += self.page.evaluate(_READ)
         self.visited.append(self.page.url.partition("/console")[2])
@@ -133,7 +136,7 @@ class Measuring:
     def signed_list(self) -> Way:
         """Both persons: who submits and who signs."""
         with self.signed_in("zhao") as way:
-            way.click(way.page.get_by_role("link", name="dianshang-01").first, leads_on=True)
+            way.click(way.page.get_by_role("link", name="dianshang-01").last, leads_on=True)
             way.click(way.page.get_by_role("link", name="名单签发").first, leads_on=True)
             way.click(way.page.get_by_role("button", name="送签"), leads_on=True)
         with self.signed_in("sun") as second:

@@ -88,11 +88,13 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
     class_setups.choose_course(connection, row, platform_id, name)
     return _weighed(connection, klass, draft, zhao, now_ms) | {
         "own": Address(link.path, "/my/{token}", NOBODY, phone=True),
+        "status": Address("/status", "/status"),
         "links": Address(f"/console/classes/{klass}/links", "/console/classes/{class_id}/links"),
         "systems": Address(
             f"/console/classes/{klass}/systems", "/console/classes/{class_id}/systems"
         ),
         "tables": Address(f"/console/classes/{klass}/tables", "/console/classes/{class_id}/tables"),
+        "holds": Address(f"/console/classes/{klass}/holds", "/console/classes/{class_id}/holds"),
         "recordings": Address(
             f"/console/classes/{klass}/recordings", "/console/classes/{class_id}/recordings"
         ),
@@ -255,7 +257,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
             f"/console/classes/{of_cheat}/learners/{cheat}/hours/2",
             f"{klass}/learners/{{learner_id}}/hours/{{number}}",
         ),
-        "search": Address("/console/search?q=learner", "/console/search"),
+        "search": Address("/console/search?q=一", "/console/search"),
         "packs": Address("/console/packs", "/console/packs"),
         "pack": Address("/console/packs/huangchuan-2021-graded@1.0.0", "/console/packs/{name}"),
         "platforms": Address("/console/platforms", "/console/platforms"),

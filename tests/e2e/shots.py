@@ -20,7 +20,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.simulation.county import PLANS
-from tests.e2e.conftest import OFFICE_PC, Visitor, found_chromium
+from tests.e2e.conftest import OFFICE_PC, PATIENCE_MS, Visitor, found_chromium
 from tests.e2e.pages import Address, addresses
 from tests.e2e.site import MovingClock, Site, serving, settle
 
@@ -34,15 +34,20 @@ SIZES: dict[str, dict[str, Any]] = {
         "has_touch": True,
     },
 }
+PATIENT_MS = 10 * PATIENCE_MS  # nobody waits for it, and another pack is tried meanwhile
 TALLEST = 2_600  # pixels; what lies below shows nothing new
 COLOURS = 200
 
 
 def take(folder: Path, sizes: Sequence[str] = ("",), county: Path | None = None) -> None:
     """Fill a county, open each page as who may, and write FOLDER/NAME-LANGUAGE.png, at other sizes
-    than the office's NAME-LANGUAGE-SIZE.png. `county` is a data folder that is filled already."""
+    than the office's NAME-LANGUAGE-SIZE.png. `county` is a data folder, which is filled where it is
+    not there: a run that failed half-way need not fill it anew."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as data:
+    # What is at work still when a page fails must not hide why.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as data:
+        if county and not county.exists():
+            settle(county, MovingClock(), PLANS)
         if county:
             shutil.copytree(county, data, dirs_exist_ok=True)
         else:
@@ -71,6 +76,7 @@ def _all(
         context = chromium.new_context(
             locale="zh-CN", timezone_id="Asia/Shanghai", **SIZES["phone" if phone else size]
         )
+        context.set_default_timeout(PATIENT_MS)
         visitor = Visitor(context.new_page(), site)
         if who:
             visitor.sign_in(who)
@@ -91,7 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/screenshots"))
     parser.add_argument("--size", action="append", choices=list(SIZES), help="'' is the office's")
-    parser.add_argument("--county", type=Path, help="a data folder that is filled already")
+    parser.add_argument("--county", type=Path, help="a data folder; filled where not there")
     asked = parser.parse_args()
     take(asked.folder, asked.size or ("",), asked.county)
 

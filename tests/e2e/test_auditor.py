@@ -11,7 +11,8 @@ from playwright.sync_api import expect
 from app.cli.demo import COUNTY
 from tests.console import county as rows
 from tests.e2e.conftest import OFFICE_PC, Visitor
-from tests.e2e.site import PASSWORD
+from tests.e2e.pages import addresses
+from tests.e2e.site import PASSWORD, Site
 from tests.thorough import later
 
 pytestmark = pytest.mark.browser
@@ -21,7 +22,7 @@ SCROLLBAR = 17  # pixels, as Windows draws it
 
 def test_zhao_goes_from_the_login_to_a_decision_and_on_to_the_next(visitor: Visit) -> None:
     zhao = visitor("zhao").follow(re.compile("^问题$"))
-    zhao.page.get_by_role("complementary", name="筛选").get_by_role("link", name="违规").click()
+    zhao.page.get_by_role("complementary", name="筛选").get_by_role("link", name="疑似违规").click()
     zhao.row("播放进度前进了").get_by_role("link", name=re.compile("快进播放")).click()
 
     expect(zhao.page.locator(".picture-card svg.session-picture").first).to_be_visible()
@@ -154,3 +155,16 @@ def test_the_queue_fits_an_office_screen(visitor: Visit, language: str) -> None:
         "it => it.clientWidth - it.firstElementChild.scrollWidth"
     )
     assert spare >= 0
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("name", ["case", "class-finding"])
+def test_no_decision_is_cut_off_at_the_side(
+    visitor: Visit, site: Site, language: str, name: str
+) -> None:
+    zhao = visitor("zhao").open(f"/console/language/{language}")
+    zhao.open(addresses(site.services)[name].path)
+    beyond = """its => its.map(it =>
+        it.getBoundingClientRect().right - it.closest(".card").getBoundingClientRect().right)"""
+    choices = zhao.page.locator("fieldset .choice:visible").evaluate_all(beyond)
+    assert len(choices) >= 3 and max(choices) < 0

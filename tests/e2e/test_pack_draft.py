@@ -42,7 +42,7 @@ def written(zhao: Visitor) -> None:
     zhao.open("/console/packs").follow("起草与公布")
     page.get_by_label("名称").fill("潢川县2026年方案")
     page.get_by_label("编号").fill("huangchuan-2026")
-    expect(page.get_by_label("以哪个规则包为底")).to_have_value("huangchuan-2021-graded@1.2.0")
+    expect(page.get_by_label("以哪个规则包为底")).to_have_value("huangchuan-2021-graded@1.3.0")
     page.get_by_role("button", name="起草", exact=True).click()
     text = page.get_by_label("规则包文本")
     text.fill(text.input_value() + IDLE)

@@ -133,3 +133,45 @@ def test_many_alike_are_decided_at_once(visitor: Visit) -> None:
     many.get_by_role("button", name="一并决定").click()
     zhao.sees("已一并决定2条")
     expect(alike).to_have_count(0)
+
+
+def test_lists_that_two_people_signed_are_corrected_once_somebody_appeals(visitor: Visit) -> None:
+    zhao = visitor("zhao").open("/console/findings?rule=popup_gap")
+    zhao.row("钱四").locator("[data-open]").click()
+    zhao.page.locator("input[name=decision][value=uphold]").first.check()
+    zhao.page.get_by_label(re.compile("理由（必填")).first.fill(
+        "已核对时间轴与服务器记录，事实清楚。"
+    )
+    zhao.page.get_by_role("button", name="提交决定").first.click()
+    zhao.sees("决定已记录")
+    zhao.open("/console/findings?rule=popup_gap&status=upheld")
+    zhao.row("钱四").locator("a[href*='/learners/']").click()
+    zhao.page.get_by_role("button", name="生成学员本人链接").click()
+    link = zhao.page.get_by_role("status").get_by_role("link").get_attribute("href")
+    assert link
+    lists = "/console/classes/1/sign-off"
+    zhao.open(lists).page.get_by_role("button", name="送签").click()
+    zhao.sees("请另一位审核员或复核员签发")
+    sun = visitor("sun").open(lists)
+    sun.page.get_by_role("button", name="我已核对，签发").click()
+    sun.sees("与签发时一致")
+
+    learner = visitor(viewport=PHONE)
+    learner.page.goto(link)
+    accused = learner.page.locator(".own-finding").filter(has_text="弹窗").first
+    accused.get_by_text("我认为不对").click()
+    accused.get_by_role("textbox").fill("当天停电，换了手机，弹窗没有出来")
+    accused.get_by_role("button", name="提交申诉").click()
+    learner.sees("已经签发的名单，由人社部门另出更正")
+
+    zhao.open(lists).sees("签发之后有1人变动")
+    expect(zhao.page.locator("main tr").filter(has_text="钱四")).to_contain_text(
+        re.compile("不接受.*未审结", re.S)
+    )
+    zhao.page.get_by_label(re.compile("更正理由")).fill("钱四申诉未答复")
+    zhao.page.get_by_role("button", name="送签更正第1号").click()
+    sun.open(lists).page.get_by_role("button", name="我已核对，签发").click()
+    sun.sees("更正第1号")
+    asked = f"{sun.site}/v1/classes/dianshang-01/exports/refused.csv?platform=qihang"
+    paper = sun.page.request.get(asked).text()
+    assert "更正第1号" in paper and "由不接受改为未审结" in paper and "钱四申诉未答复" in paper

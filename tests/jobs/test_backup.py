@@ -85,12 +85,12 @@ def erase(services: Services, county: County) -> None:
 def test_a_backup_comes_back_whole_on_an_empty_machine(
     studied: Services, empty_machine: Settings, tmp_path: Path
 ) -> None:
+    was = rows(studied.settings.database_url)
     made = backup.make(studied, tmp_path / "backups")
     assert made.photos > 0
     done = restore.restore(empty_machine, Path(made.folder))
     assert done.whole
     assert (done.photos, done.photos_missing) == (made.photos, 0)
-    was = rows(studied.settings.database_url)
     assert was["verdicts"] and was["logs"] and was["audit"] and was["photos"]
     assert rows(empty_machine.resolved_database_url) == was
     again = Services.build(empty_machine)

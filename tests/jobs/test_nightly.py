@@ -216,7 +216,7 @@ class TestWhatGoesWrong:
     ) -> None:
         hold(services, county, tmp_path, 2)
 
-        def work(run_id: int) -> None:
+        def work(run_id: int, _after: str | None) -> None:
             if run_id == night_rows(services.database)[0].id:
                 raise BrokenExecutor("killed")
             nightly.validate(services, run_id)

@@ -157,7 +157,7 @@ def test_by_hand_it_tells_what_it_did(
     code, out, _ = run("nightly", "--json")
     told = json.loads(out)
     assert code == 0 and (told["classes"], told["sessions"]) == (1, 1)
-    steps = {"settle", "faces", "classes", "calibration", "audit", "all"}
+    steps = {"settle", "faces", "classes", "calibration", "partitions", "audit", "all"}
     assert set(told["seconds"]) == steps
     code, out, _ = run("nightly")
     assert code == 0 and "of 0 classes" in out

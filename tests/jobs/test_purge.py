@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from app.domain.accounts import platforms
 from app.domain.faces import kept_photos, retention
 from app.domain.faces.photo_store import PhotoStore
+from app.domain.policy.pack import Pack
 from app.errors import Conflict
 from app.jobs import face_worker, purge
 from app.services import Services
@@ -38,6 +39,12 @@ class Class:
 
     def there(self) -> int:
         return sum(self.services.blobs.size(it.blob_key) is not None for it in self.photos())
+
+    def references(self) -> int:
+        """Enrolled photos whose bytes are kept."""
+        with self.database.read() as connection:
+            keys = connection.execute(select(ReferencePhoto.blob_key)).scalars()
+            return sum(it is not None for it in keys)
 
     def templates(self) -> int:
         with self.database.read() as connection:
@@ -124,8 +131,29 @@ def test_photos_stay_for_the_years_that_the_pack_asks_for(klass: Class, clock: T
     clock.now_ms = instant(LATER)
     assert [it["photos"] for it in purge.listed(klass.services)] in ([], [0])
     assert purge.perform(klass.services, "test")["photos"] == 0 and klass.there() > 0
+    assert klass.references() > 0, "nor do enrolled photos go before them"
     clock.now_ms += 6 * 366 * 86_400_000
     assert purge.perform(klass.services, "test")["photos"] == len(klass.photos())
+    assert klass.references() == 0
+
+
+def test_photos_go_after_the_longest_term_of_their_pack_whatever_the_setting_says(
+    klass: Class, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pack, "photo_years_at_most", 1.0)
+    clock.now_ms = instant("2027-03-01 04:30")
+    assert purge.perform(klass.services, "test")["photos"] == 0 and klass.references() > 0
+    clock.now_ms = instant("2028-03-01 04:30")
+    assert purge.perform(klass.services, "test")["photos"] == len(klass.photos())
+    assert klass.references() == 0
+
+
+def test_of_a_pack_that_is_not_on_the_shelf_no_photo_goes(klass: Class, clock: TestClock) -> None:
+    with klass.database.write() as connection:
+        connection.execute(update(TrainingClass).values(pack_id="lost-2020"))
+    clock.now_ms = instant(LATER)
+    assert purge.perform(klass.services, "test")["photos"] == 0
+    assert klass.there() and klass.references()
 
 
 def test_a_night_that_had_listed_a_photo_before_takes_its_removal_for_no_loss(
@@ -174,7 +202,7 @@ def test_a_hold_keeps_all_until_it_is_lifted(klass: Class, clock: TestClock, by:
     purge.perform(klass.services, "test")
     assert klass.there() == len(klass.photos()) and klass.templates() > len(klass.photos())
     with klass.database.write() as connection:
-        retention.lift_hold(connection, hold_id, actor="test", now_ms=clock())
+        retention.lift_hold(connection, hold_id, reason="复议结束", actor="test", now_ms=clock())
     purge.perform(klass.services, "test")
     assert klass.there() == klass.templates() == 0
 
@@ -195,7 +223,7 @@ def test_an_erased_learner_leaves_nothing_that_a_file_could_tell(
     with pytest.raises(Conflict):
         erase()
     with klass.database.write() as connection:
-        retention.lift_hold(connection, hold_id, actor="test", now_ms=clock())
+        retention.lift_hold(connection, hold_id, reason="复议结束", actor="test", now_ms=clock())
     before = bodies(klass.database)
     erase()
     purge.sweep(klass.services)

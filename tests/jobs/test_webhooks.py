@@ -120,6 +120,12 @@ def write_message(services: Services, webhook_id: int, name: str = "finding-1") 
         store.enter(connection, [row])
 
 
+def told_of(receiver: Receiver, event: str) -> dict[str, Any]:
+    """The data of the first message of that kind."""
+    messages = (json.loads(body) for _, body in receiver.messages)
+    return next(it["data"] for it in messages if it["type"] == event)
+
+
 def states(services: Services) -> list[tuple[str, int, str | None]]:
     with services.database.read() as connection:
         rows = connection.execute(select(WebhookDelivery).order_by(WebhookDelivery.id)).all()
@@ -157,15 +163,14 @@ def test_a_class_judged_with_a_cheat_in_it_is_told_once_and_signed(
     for head, body in receiver.messages:
         Signature(made.secret).verify(body, head)
         assert b"id_number" not in body and "林".encode() not in body
-    verdict = next(
-        it["data"]
-        for it in map(json.loads, (body for _, body in receiver.messages))
-        if it["type"] == "session.verdict" and it["data"]["findings"]
-    )
+    verdict = told_of(receiver, "session.verdict")
     assert 0 <= verdict["credited_s"] < verdict["played_s"] <= verdict["media_s"]
     fast = next(it for it in verdict["findings"] if it["rule"] == "fast_forward")
     assert fast["zh"] and fast["en"] and fast["start_ms"] < fast["end_ms"]
     assert verdict["what_to_do"] and verdict["what_to_do"][0]["code"] != "nothing"
+    judged = told_of(receiver, "class.validated")
+    assert judged["outcomes"]["session"] == {"invalid": 1}
+    assert judged["standing"]["session"] == {"pending_review": 1}, "nobody decided yet"
     validate(services, klass.id)
     assert deliverer.round() == 1  # nothing changed but that it was validated again
     assert receiver.told()[-1][1] == "class.validated"
@@ -524,3 +529,17 @@ def test_a_listener_asks_for_what_is_never_sent_to_it(
     other = register(services, county, "http://127.0.0.1:1/").webhook.id
     with services.database.write() as connection, pytest.raises(Conflict):
         webhooks.messages(connection, mine, other, [], 50, clock.now_ms)
+
+
+def test_what_a_killed_listener_left_behind_goes_once_nobody_has_asked_for_a_day(
+    services: Services, county: County, clock: TestClock
+) -> None:
+    hook, mine = register(services, county, "listen:").webhook.id, county.huang.platform.id
+    register(services, county, "listen:")  # of this one nothing waits
+    write_message(services, hook)
+    for hours, left in ((23, True), (2, False)):
+        clock.advance(hours=hours)
+        with services.database.write() as connection:
+            webhooks.remove_left_behind(connection, "test", clock())
+            assert (hook in [it.id for it in webhooks.webhooks(connection, mine)]) == left
+            assert len(webhooks.webhooks(connection, mine)) == 1 + left

@@ -97,6 +97,7 @@ def test_only_these_numbers_are_quoted() -> None:
         "B10.max_learners_per_teacher",
         "B11.max_learners",
         "B13.min_practical_share",
+        "B14.max_apprentices_per_teacher",
         "B18.min_offline_hours",
         "B20.min_months",
         "C1.months",

@@ -101,6 +101,7 @@ def test_who_reviewed_stands_on_the_form_once_both_have(
     form = told(services, klass)
     opening = form["开班申请·行业主管部门审核意见"]
     assert "初审人：wei　　复核人：hu" in opening and reviewed in opening
+    assert opening.startswith("同意")
     assert form["过程监管·人力资源社会保障部门检查意见"].startswith("同意")
     assert "wei" not in form["补贴资金申领·行业主管部门审核情况（自受理之日起15个工作日内）"]
 
@@ -176,7 +177,7 @@ def test_whom_to_ask_and_the_account_stand_on_it_and_no_platform_is_told(
     with services.database.read() as connection:
         row: Any = report_rows.klass(connection, klass.id)
     terms = InstitutionTerms(
-        code="52411526MJ0000001X",
+        code="52411526MJ00000016",
         name=row.institution,
         contact="经办人甲 0376-0000000",
         bank="示例农商银行",

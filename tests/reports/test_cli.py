@@ -35,6 +35,7 @@ def test_one_list_is_written_where_it_was_wished(tmp_path: Path) -> None:
     out = tmp_path / "list.xlsx"
     assert run("export", "class-demo", "admitted.xlsx", "--out", str(out)) == 0
     assert out.read_bytes().startswith(b"PK")
+    assert out.stat().st_mode & 0o777 == 0o600, "names and numbers of people are in it"
 
 
 def test_a_package_verifies_without_database_and_settings_and_not_once_it_was_touched(

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from app.domain.accounts import users
 from app.domain.catalogue import classes, records
 from app.domain.catalogue.classes import ClassTerms
-from app.reports import exports, package, signed_lists
+from app.reports import csv, exports, package, signed_lists
 from app.reports.exports import ExportOptions
 from app.reports.lists import LISTS
 from app.reports.sheet import NO_DATA, Sheet
@@ -51,11 +51,15 @@ def sheets(services: Services, klass: ClassRow) -> dict[str, Sheet]:
     return {it.name: it for it in made}
 
 
-def test_the_list_of_invalid_hours_has_exactly_the_prescribed_columns(
-    sheets: dict[str, Sheet],
+def test_the_list_of_invalid_hours_has_the_prescribed_columns_and_what_was_upheld_alone(
+    services: Services, klass: ClassRow, sheets: dict[str, Sheet]
 ) -> None:
     assert ", ".join(it.title for it in sheets["invalid-hours"].columns) == INVALID
-    assert sheets["invalid-hours"].rows
+    assert not sheets["invalid-hours"].rows
+    with services.database.write() as connection:
+        connection.execute(update(Finding).values(status="upheld"))
+    (listed,) = exports.sheets(services, klass, ["invalid-hours"], AN_AUDITOR)
+    assert listed.rows
 
 
 def test_every_list_names_institution_class_pack_period_time_and_digest(
@@ -308,14 +312,24 @@ def test_annex_2_counts_certificates_once_the_results_name_them(
     ) == 1
 
 
-def test_what_is_signed_has_the_place_of_the_office_s_seal(sheets: dict[str, Sheet]) -> None:
-    sealed = {name for name, it in sheets.items() if it.sealed}
-    assert sealed == {name for name, it in LISTS.items() if it.signed}
-    assert all(it.heading.office.endswith("人力资源和社会保障局") for it in sheets.values())
+def test_what_people_sign_has_the_place_of_the_office_s_seal(sheets: dict[str, Sheet]) -> None:
+    for name, it in sheets.items():
+        assert it.seal.endswith("人力资源和社会保障局"), name
+        assert f"{it.seal}（盖章）" in csv.write(it).decode(), name
+
+
+def test_the_form_tells_at_its_foot_the_scale_and_that_the_rules_were_not_in_force(
+    sheets: dict[str, Sheet],
+) -> None:
+    assert "处理尺度：分级处理" in sheets["annex-2"].origin
+    assert "不在所用规定的有效期内" in sheets["annex-2"].origin[-1]
 
 
 def test_lists_of_outcomes_name_the_one_scale_that_applies(sheets: dict[str, Sheet]) -> None:
-    for name in ("admitted", "refused", "public-list", "batch-report"):
+    for name in (
+        *("admitted", "refused", "public-list", "batch-report", "hours-summary", "ten-day"),
+        *("monthly", "certificates", "subsidy-claim", "subsidy-notice", "subsidy-paid"),
+    ):
         words = str((sheets[name].lines, sheets[name].columns, sheets[name].notes))
         assert "分级处理" in words and "按字面" not in words
 

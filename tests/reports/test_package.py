@@ -19,6 +19,7 @@ from sqlalchemy import func, insert, select
 import models
 from app.canonical import canonical
 from app.errors import NotAllowed
+from app.languages import Text
 from app.reports import container, layout, package, parquet, signing
 from app.reports.exports import ExportOptions
 from app.reports.package import Package
@@ -260,6 +261,7 @@ def test_nothing_in_it_tells_an_id_number_or_a_key(members: dict[str, bytes]) ->
 
 def test_every_field_of_every_record_is_described() -> None:
     told = layout.readme().decode() + layout.dictionary().decode()
+    assert "**规定不在有效期**" in layout.readme(Text("规定不在有效期", "not in force")).decode()
     for record, dtype in layout.RECORDS.values():
         for field in dtype.names or ():
             assert layout.MEANING[record, field] in told

@@ -304,9 +304,12 @@ class TestSigning:
         self.post(signing, signing.zhao)
         self.post(signing, signing.sun, "/sign")
         there = signing.services.database, signing.county, signing.clock
+        home, changed = f"/console/classes/{signing.klass.id}", "已签发，其后有变动，待更正"
+        assert changed not in signing._get(home)
         studied(*there, "wu")
         kept = self.exported(signing, "admitted")
         assert "吴大伟" not in kept and "签发后情况有变化" in kept
+        assert changed in signing._get(home)
         page = signing._get(f"/console/classes/{signing.klass.id}/sign-off")
         assert "签发之后有1人变动" in page and "送签更正第1号" in page
         silent = self.post(signing, signing.sun)

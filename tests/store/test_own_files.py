@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from app.db import Database
+from app.outages import DatabaseAway
 from app.services import Services
 
 
@@ -53,3 +55,26 @@ def test_a_second_database_object_leaves_the_locks_of_the_first(tmp_path: Path) 
     with running.read() as connection:
         assert connection.execute(text("SELECT sum(n) FROM told")).scalar_one() == 3
     running.close()
+
+
+def test_a_file_that_was_moved_away_or_replaced_takes_nothing_until_it_is_back(
+    tmp_path: Path,
+) -> None:
+    """Else all that is acknowledged meanwhile were gone with the next start."""
+    file, away = tmp_path / "zhenxue.sqlite", tmp_path / "away.sqlite"
+    database = Database(f"sqlite:///{file}")
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE told (n INTEGER)"))
+    file.rename(away)
+    for another in (False, True):
+        if another:
+            file.write_bytes(away.read_bytes())
+        with pytest.raises(DatabaseAway), database.write() as connection:
+            connection.execute(text("INSERT INTO told VALUES (1)"))
+        with pytest.raises(DatabaseAway), database.read():
+            pass
+    away.rename(file)
+    with database.write() as connection:
+        connection.execute(text("INSERT INTO told VALUES (2)"))
+        assert connection.execute(text("SELECT n FROM told")).scalars().all() == [2]
+    database.close()

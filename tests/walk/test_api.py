@@ -34,6 +34,7 @@ PEOPLE_ONLY = {
     "POST /v1/institutions",
     "PUT /v1/institutions/{institution_id}",
     "PUT /v1/institutions/{institution_id}/reviews/{year}",
+    "PUT /v1/institutions/{institution_id}/teachers",
     "POST /v1/institutions/{institution_id}/withdrawal",
     "POST /v1/institutions/{institution_id}/relisting",
 }
@@ -41,6 +42,7 @@ AT_MS = 1_794_790_800_000
 EVENT = {"seq": 0, "type": "play", "at_ms": AT_MS, "position": 0}
 # Filled in so well that nothing but the right to do it is missing.
 BODIES: dict[str, Any] = {
+    "POST /v1/classes/{class_id}/clock": {"advance_s": 60},
     "PUT /v1/courses/{course_id}": course(),
     "PUT /v1/classes/{class_id}": training_class(),
     "PUT /v1/classes/{class_id}/roster": {"learners": [LIN]},
@@ -50,7 +52,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/sessions": {
         "learner_id": "learner-01",
         "class_id": "class-demo",
-        "lesson_id": "lesson-01",
+        "lesson_id": "course-demo-01",
         "device_id": "d",
         "window_id": "w",
     },
@@ -76,6 +78,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/institutions": {"county": HUANGCHUAN, "code": "x-1", "name": "新学校"},
     "PUT /v1/institutions/{institution_id}": {"code": "x", "name": "改名", "reason": "登记有误"},
     "PUT /v1/institutions/{institution_id}/reviews/{year}": {"passed": True},
+    "PUT /v1/institutions/{institution_id}/teachers": {"teachers": [], "reason": "年度备案"},
     "POST /v1/institutions/{institution_id}/withdrawal": {
         "withdrawn_on": "2026-11-16",
         "reason": "年检不合格",

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from tests.people import GUANGSHAN, HUANGCHUAN
 from tests.walk.dataset import SCHOOL, Dataset
 
-NEW = {"county": HUANGCHUAN, "code": "52411526MJ0000001X", "name": "示例技工学校"}
+NEW = {"county": HUANGCHUAN, "code": "52411526MJ00000016", "name": "示例技工学校"}
 
 
 def ask(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import delete, insert, select, update
@@ -45,6 +48,28 @@ def test_only_the_key_that_the_database_was_begun_with_starts(
     with pytest.raises(WrongMasterKey), TestClient(app):
         pytest.fail("the service started with a wrong key")
     app.state.services.database.close()
+
+
+@both
+def test_of_services_that_start_together_on_a_new_database_the_first_sets_the_key(
+    settings: Settings, services: Services, clock: TestClock
+) -> None:
+    with services.database.write() as connection:
+        connection.execute(delete(InstallationFact))
+
+    def start(own: Settings) -> None:
+        with open_services(own, clock):
+            pass
+
+    with ThreadPoolExecutor(2) as others:
+        with services.database.write() as connection:
+            master_key.take_over(connection, services.vault, 0)
+            same = others.submit(start, settings)
+            wrong = others.submit(start, with_key(settings, OTHER))
+            time.sleep(0.3)  # so that they have looked, and found no key
+        same.result()
+        with pytest.raises(WrongMasterKey):
+            wrong.result()
 
 
 def test_an_installation_of_an_earlier_version_keeps_its_key_and_takes_no_other(

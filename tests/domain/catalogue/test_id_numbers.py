@@ -9,7 +9,15 @@ from hypothesis import given, seed
 from hypothesis import strategies as st
 
 from app.domain.catalogue import person_names
-from app.domain.id_numbers import ID_TYPES, BadNumber, check_digit, cleaned, read
+from app.domain.id_numbers import (
+    ID_TYPE_NAMES,
+    ID_TYPES,
+    BadNumber,
+    check_digit,
+    cleaned,
+    read,
+    type_in_words,
+)
 
 LIN = "000000198002020010"
 
@@ -113,8 +121,17 @@ def test_other_documents_are_taken_by_their_form(
 
 def test_a_type_that_does_not_fit_is_told() -> None:
     for id_type in ID_TYPES:
-        with pytest.raises(BadNumber):
+        name = ID_TYPE_NAMES[type_in_words(id_type)]
+        assert type_in_words(f" {name}（原件）") == id_type
+        with pytest.raises(BadNumber, match=name):
             read("12", id_type)
+    with pytest.raises(BadNumber, match="不认识证件类型“军官证”，可填：居民身份证"):
+        type_in_words("军官证")
+
+
+def test_a_masked_number_is_told_apart_from_a_wrong_one() -> None:
+    with pytest.raises(BadNumber, match="有“\\*”，不完整"):
+        read("000000********0010")
 
 
 def test_three_zeros_are_taken_from_who_read_them_from_the_document() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -75,6 +75,50 @@ def test_the_sheet_and_row_with_the_header_are_found_and_what_was_not_used_is_to
     assert [number for number, _ in table.skipped] == [6, 7, 8]
 
 
+def test_sheets_with_a_list_of_their_own_are_named_and_explanations_are_not() -> None:
+    second = [["学员花名册"], ["姓名", "证件号"], ["王五", "000000198002020037"]]
+    sheets = [
+        ("说明", [["姓名", "身份证号"]]),
+        ("一班", [["姓名", "身份证号"], *PEOPLE]),
+        ("二班", second),
+    ]
+    table = roster(book(*sheets))
+    assert (table.sheet, people(table), table.others) == ("一班", PEOPLE, ["二班"])
+
+
+def test_a_list_that_goes_on_at_its_right_is_refused_whole() -> None:
+    titles = ["姓名", "身份证号"]
+    rows: list[list[Any]] = [[*titles, None, *titles], [*PEOPLE[0], None, *PEOPLE[1]]]
+    with pytest.raises(BadTable, match="左右并排") as refusal:
+        roster(book(("a", rows)))
+    assert refusal.value.code == "table_side_by_side"
+    empty = [rows[0], PEOPLE[0], PEOPLE[1]]
+    assert people(roster(book(("a", empty)))) == PEOPLE
+    contact: list[list[Any]] = [[*titles, "姓名"], [*PEOPLE[0], "张父"], [*PEOPLE[1], "李父"]]
+    assert people(roster(book(("a", contact)))) == PEOPLE
+
+
+def test_a_formula_that_nobody_computed_is_refused_and_one_with_a_result_is_read() -> None:
+    data = book(("a", [["姓名", "身份证号"], ["张三", "=B9"], ["李四", "000000198002020029"]]))
+    first, second = roster(data).rows
+    assert first.reason is not None and "还没有算出结果" in first.reason.zh
+    assert second.reason is None
+    assert people(roster(computed(data))) == PEOPLE
+
+
+def computed(data: bytes) -> bytes:
+    """The workbook as a spreadsheet saves it, with the result beside the formula of B2."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as before, zipfile.ZipFile(out, "w") as after:
+        for name in before.namelist():
+            text = before.read(name).replace(
+                b'<c r="B2"><f>B9</f><v></v>',
+                b'<c r="B2" t="str"><f>B9</f><v>000000198002020010</v>',
+            )
+            after.writestr(name, text)
+    return out.getvalue()
+
+
 def test_a_person_whose_name_begins_like_a_total_stays_a_person() -> None:
     rows = [["姓名", "身份证号"], ["共计", "000000198002020010"], ["注册", "000000198002020029"]]
     assert len(roster(book(("a", rows))).rows) == 2
@@ -90,6 +134,8 @@ def test_a_table_of_another_kind_is_refused_by_the_columns_that_it_lacks() -> No
     [
         (b"", "table_empty"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "table_old_format"),
+        ("\ufeff\n<HTML><table><tr><td>姓名</td></tr></table>".encode(), "table_old_format"),
+        (b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>', "table_old_format"),
         (b"PK\x03\x04rest", "table_broken"),
         (b"\x89PNG\r\n\x00\x00\xff\xff", "table_unreadable"),
         (b"a" * (table_files.MAX_BYTES + 1), "table_too_large"),
@@ -169,6 +215,84 @@ def test_numbers_words_and_yes_are_read_as_typed() -> None:
             reader(cell)
 
 
+@pytest.mark.parametrize(
+    ("cell", "minutes"),
+    [
+        (45, 45),
+        ("４８分钟", 48),
+        ("45:10", 45 + 1 / 6),
+        ("0:45:10", 45 + 1 / 6),
+        ("45分10秒", 45 + 1 / 6),
+        ("45′10″", 45 + 1 / 6),
+        ("1小时5分", 65),
+        ("2700秒", 45),
+        (time(0, 45), 45),
+        (None, None),
+    ],
+)
+def test_a_length_is_read_however_it_is_written(cell: Any, minutes: float | None) -> None:
+    assert table_cells.minutes(cell) == pytest.approx(minutes)
+
+
+def test_what_a_spreadsheet_makes_of_45_minutes_and_10_seconds_is_a_lessons_length_alone() -> None:
+    for cell in (timedelta(hours=45, minutes=10), datetime.fromisoformat("1900-01-01T21:10")):
+        assert table_cells.media_seconds(cell) == 2710
+        with pytest.raises(BadCell, match="像是钟点"):
+            table_cells.minutes(cell)
+
+
+def test_the_unit_in_a_columns_title_counts_for_bare_numbers() -> None:
+    rows: list[list[Any]] = [
+        ["姓名", "日期", "学时", "时长（小时）"],
+        ["张三", "2026-03-02", 4, 3],
+        ["张三", "2026-03-02", 4, "90分钟"],
+    ]
+    table = table_rows.read(table_files.sheets(book(("a", rows))), KINDS["offline-attendance"])
+    assert [it.item["minutes"] for it in table.rows] == [180, 90]
+
+
+def test_hours_of_the_clock_are_no_class_hours() -> None:
+    assert table_cells.class_hours("4课时") == 4
+    with pytest.raises(BadCell, match="课时数"):
+        table_cells.class_hours("3小时")
+
+
+def test_who_is_marked_absent_has_no_attendance_and_no_result() -> None:
+    assert table_cells.attended("√") is None and table_cells.attended("Nurlan 08:25") is None
+    for absent in ("缺勤", "请假（病假）", "×", "未到"):
+        with pytest.raises(BadCell, match="没有到课"):
+            table_cells.attended(absent)
+    for reader in (table_cells.score, table_cells.passed):
+        with pytest.raises(BadCell, match="没有参加考核"):
+            reader("缺考")
+    assert table_cells.passed("不合格") is False and table_cells.score("85分") == 85
+
+
+def test_a_part_of_the_day_that_is_not_known_is_told_with_those_that_are() -> None:
+    assert table_cells.part_of_day("全天") is None and table_cells.part_of_day("AM") == "am"
+    with pytest.raises(BadCell, match="“08:30-11:30”应为上午、下午或晚上"):
+        table_cells.part_of_day("08:30-11:30")
+
+
+def test_satisfied_is_read_from_no_column_that_may_leave_some_of_them_out() -> None:
+    sure: list[list[Any]] = [["调查日期", "有效问卷", "满意", "不满意"], ["2026-12-10", 28, 26, 2]]
+    table = table_rows.read(table_files.sheets(book(("a", sure))), KINDS["satisfaction"])
+    assert table.rows[0].item["satisfied"] == 26
+    graded = [[*sure[0][:3], "基本满意"], [*sure[1][:3], 6]]
+    with pytest.raises(BadTable, match=r"满意数（分“基本满意”等几档的.*没有认出：满意、基本满意"):
+        table_rows.read(table_files.sheets(book(("a", graded))), KINDS["satisfaction"])
+    graded[0].append("满意数")
+    graded[1].append(26)
+    table = table_rows.read(table_files.sheets(book(("a", graded))), KINDS["satisfaction"])
+    assert table.rows[0].item["satisfied"] == 26
+
+
+@pytest.mark.parametrize("cell", [4.1000000000003e16, "4.1E+16"])
+def test_digits_that_a_spreadsheet_lost_are_told_wherever_they_stand(cell: Any) -> None:
+    with pytest.raises(BadCell, match="末几位已经丢失"):
+        table_cells.line(cell)
+
+
 def test_a_number_that_lost_its_digits_stays_a_number() -> None:
     assert table_cells.id_number(4.1152619800202e17) == 4.1152619800202e17
     assert table_cells.id_number(12345678.0) == "12345678"
@@ -176,7 +300,9 @@ def test_a_number_that_lost_its_digits_stays_a_number() -> None:
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda it: it.name)
 def test_every_template_is_read_back_with_all_its_columns(kind: table_kinds.TableKind) -> None:
-    (sheet, _) = table_files.sheets(table_books.template(kind))
+    sheet, explained = table_files.sheets(table_books.template(kind))
+    with pytest.raises(BadTable):
+        table_rows.read([explained], kind)
     assert list(table_kinds.recognised(kind, sheet.rows[0][1]).values()) == list(kind.columns)
 
 

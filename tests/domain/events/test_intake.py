@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -9,10 +10,19 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from app.domain.controls.scheduler import Batch, ControlScheduler
 from app.domain.events.events import read_one
-from app.domain.events.intake import LAST_SEQ, LONGEST_MS, RunningSitting, append, for_scheduler
+from app.domain.events.intake import (
+    LAST_SEQ,
+    LONGEST_MS,
+    RunningSitting,
+    _Settling,
+    append,
+    for_scheduler,
+)
 from app.domain.policy import packs, sitting_terms
 from app.domain.sittings.sitting_life import Fate
+from app.errors import NotFound
 from app.services import Services
 from app.store.events import event_log
 from app.store.events.events import Append, Receipt
@@ -99,3 +109,39 @@ def test_a_sitting_that_resumes_is_looked_at_again(services: Services) -> None:
     receipt = Receipt(1, 0, (), 1, bytes(32), "open", 5, 0, 0, Fate.RESUMES)
     told = for_scheduler(Append(1, packed, 10, 0), receipt, [])
     assert told.resumed and services.controls.glance(told) is None
+
+
+@pytest.mark.both_databases
+def test_sittings_that_ask_at_once_after_a_restart_are_decided_together(
+    client: TestClient, school: County, services: Services, clock: TestClock
+) -> None:
+    """As with one after the other; and of one that is gone the others lose nothing."""
+    names = ("lin", "wu")
+    for name in names:
+        assert post(client, school, opening(learner_id=name, session_id=name)).status_code == 201
+    with services.database.read() as connection:
+        platform = school.huang.platform.id
+        ids = [
+            found.id
+            for name in names
+            if (found := sittings.by_external_id(connection, platform, name))
+        ]
+    batches = [Batch(id_, 0, 0, clock()) for id_ in ids]
+    alone = [ControlScheduler(services.database, services.vault).settle([it]) for it in batches]
+    desk = ControlScheduler(services.database, services.vault)
+    transactions: list[int] = []
+
+    async def in_thread(decide: Any, asked: list[Batch]) -> Any:
+        transactions.append(len(asked))
+        return decide(asked)
+
+    async def ask(asked: list[Batch]) -> list[Any]:
+        settling = _Settling(desk, in_thread)
+        return await asyncio.gather(
+            *(settling.settle([it]) for it in asked), return_exceptions=True
+        )
+
+    told = asyncio.run(ask(batches))
+    assert told == alone and transactions == [2]
+    *kept, lost = asyncio.run(ask([*batches, Batch(10**9, 0, 0, clock())]))
+    assert kept == alone and isinstance(lost, NotFound)

@@ -8,12 +8,20 @@ import msgspec
 import pytest
 
 from app.domain.events.events import LATEST_MS, pack
-from app.domain.exchange.xapi_video import CMI5_SESSION, VIDEO, event_of, session_of
+from app.domain.exchange.xapi_video import (
+    CMI5_SESSION,
+    VIDEO,
+    event_of,
+    session_of,
+    tells_of_watching,
+)
 from app.store.events.packed import records_of
 
 ADL = "http://adlnet.gov/expapi/verbs/"
 OWN = "https://w3id.org/xapi/video/verbs/"
 OPENEDX = "https://w3id.org/xapi/openedx/extension/"
+TINCAN = "http://id.tincanapi.com/extension/"
+STREAMS = "http://activitystrea.ms/schema/1.0/"
 AT = 1_772_413_200_000
 
 
@@ -56,6 +64,31 @@ def heard(statement: dict[str, Any], at_ms: int = AT) -> dict[str, Any] | None:
         (said(ADL + "interacted", time=30), {"type": "progress", "position": 30.0, "rate": 1.0}),
         (said(ADL + "initialized", {VIDEO + "speed": "1x"}), {"type": "rate", "rate": 1.0}),
         (said(ADL.replace("http", "https") + "completed"), {"type": "ended", "completed": True}),
+        (said(OWN + "played", time="12.345"), {"type": "play", "position": 12.345}),
+        (said(OWN + "paused", time="PT3M14.5S"), {"type": "pause", "position": 194.5}),
+        (
+            said(OWN + "seeked", time_from="PT1M", time_to="700.25"),
+            {"type": "seek", "from": 60.0, "to": 700.25, "blocked": False},
+        ),
+        (
+            said(STREAMS + "play", {TINCAN + "starting-point": "PT1.50S"}),
+            {"type": "play", "position": 1.5},
+        ),
+        (
+            said("http://id.tincanapi.com/verb/paused", {TINCAN + "ending-point": "90"}),
+            {"type": "pause", "position": 90.0},
+        ),
+        (
+            said(
+                "http://id.tincanapi.com/verb/skipped",
+                {TINCAN + "starting-point": 10, TINCAN + "ending-point": 700.25},
+            ),
+            {"type": "seek", "from": 10.0, "to": 700.25, "blocked": False},
+        ),
+        (
+            said(STREAMS + "complete", {TINCAN + "ending-point": "PT45M"}),
+            {"type": "ended", "position": 2700.0, "completed": True},
+        ),
     ],
 )
 def test_each_verb_is_heard(statement: dict[str, Any], event: dict[str, Any]) -> None:
@@ -85,7 +118,8 @@ def test_speed_is_understood_however_it_is_said(
     "statement",
     [
         said(OWN + "played"),
-        said(OWN + "played", time="1.5"),
+        said(OWN + "played", time="soon"),
+        said(OWN + "played", time="-1"),
         said(OWN + "played", time=True),
         said(OWN + "played", time=-1),
         said(OWN + "played", time=10**250),
@@ -100,6 +134,34 @@ def test_speed_is_understood_however_it_is_said(
 )
 def test_what_tells_nothing_of_the_player_is_no_event(statement: dict[str, Any]) -> None:
     assert heard(statement) is None
+
+
+COURSE = "http://adlnet.gov/expapi/activities/course"
+FILM = "https://w3id.org/xapi/acrossx/activities/video"
+
+
+@pytest.mark.parametrize(
+    ("verb", "kind", "watched"),
+    [
+        (OWN + "played", None, True),
+        ("https://w3id.org/xapi/acrossx/verbs/watched", FILM, True),
+        (STREAMS + "watch", None, True),
+        (ADL + "experienced", FILM, True),
+        (ADL + "progressed", FILM, True),
+        (ADL + "experienced", None, False),
+        (ADL + "progressed", COURSE, False),
+        (STREAMS + "play", "http://activitystrea.ms/schema/1.0/game", False),
+        (ADL + "answered", FILM, False),
+        (ADL + "interacted", FILM, False),
+    ],
+)
+def test_a_statement_of_watching_is_known_though_it_tells_no_position(
+    verb: str, kind: str | None, watched: bool
+) -> None:
+    statement = said(verb)
+    statement["object"]["definition"] = {"type": kind} if kind else {}
+    assert heard(statement) is None
+    assert tells_of_watching(statement) is watched
 
 
 def test_what_players_compute_themselves_is_never_read() -> None:
@@ -123,14 +185,14 @@ def test_a_platform_content_with_nine_tenths_does_not_claim_the_whole() -> None:
         (ADL + "completed", "ended"),
     ],
 )
-@pytest.mark.parametrize("length", [2640, 2640.0, "2640"])
+@pytest.mark.parametrize("length", [2640, 2640.0, "2640", "2640.000", "PT44M"])
 def test_the_film_s_length_is_told_as_the_player_has_it(verb: str, kind: str, length: Any) -> None:
     event = heard(said(verb, {VIDEO + "length": length}, time=90))
     assert event is not None
     assert (event["type"], event["position"], event["duration"]) == (kind, 90.0, 2640.0)
 
 
-@pytest.mark.parametrize("length", [0, -1, 1e12, None, True, "PT45M", float("nan"), [2640]])
+@pytest.mark.parametrize("length", [0, -1, 1e12, None, True, "PT", "45:00", float("nan"), [2640]])
 def test_a_length_that_is_none_spoils_no_event(length: Any) -> None:
     event = heard(said(OWN + "played", {VIDEO + "length": length}, time=90))
     assert event == {"type": "play", "position": 90.0}

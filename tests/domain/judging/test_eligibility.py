@@ -166,10 +166,11 @@ def test_two_runs_of_one_day_write_the_same_bytes(school: School) -> None:
 
 def test_a_later_day_moves_nothing_but_the_next_window(school: School) -> None:
     school.studied("lin")
+    school.clock.advance(days=40)  # the class is over
     first = school.learner()
-    school.clock.advance(days=40)
+    school.clock.advance(days=3)
     assert school.conclude() == 0
-    school.clock.advance(days=120)  # August has begun
+    school.clock.advance(days=117)  # August has begun
     later = school.learner()
     assert later["next_window"]["first"] == "2026-08-01" and later["cut_off_passed"]
     school.clock.advance(days=31)  # nobody who applies now can be assessed in August
@@ -286,6 +287,8 @@ def test_a_class_that_cannot_be_accepted_takes_its_learners_along(
     forty(client, county, assessment={"planned_on": "2026-05-20", "applied_on": "2026-05-01"})
     school = School(client, county, clock)
     school.studied("lin")
+    assert school.view()["class"]["outcome"] == "pending", "the class still runs"
+    clock.advance(days=40)
     told = school.view()
     assert told["class"]["outcome"] == "not_acceptable"
     assert check(told["class"], "C1")["next_on"] == "2026-08-01"

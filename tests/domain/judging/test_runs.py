@@ -14,7 +14,7 @@ from app.db import Database
 from app.domain import runs
 from app.domain.accounts import users
 from app.domain.judging import assess, eligibility, settle
-from app.domain.review import review
+from app.domain.review import appeals, review
 from app.domain.runs import SILENT_MS
 from app.jobs import class_run, conclusions, face_worker
 from app.jobs.class_run import run_next
@@ -25,7 +25,7 @@ from app.store.judging import enrolment_facts as store
 from app.store.judging.verdicts import of_class, outcome_counts
 from app.store.scope import EVERYTHING, AccessScope
 from detectors.trace import Check
-from models import ReferencePhoto, Run, Session, Snapshot
+from models import Finding, ReferencePhoto, Run, Session, Snapshot
 from tests.people import HUANGCHUAN, County, TestClock
 from tests.verdicts import bodies, class_row, sign_in, take, take_without_photos, validate
 
@@ -91,7 +91,7 @@ def test_a_run_settles_judges_and_concludes(lin: Class, clock: TestClock) -> Non
     assert told["results"]["outcomes"] == {
         "session": {"valid": 1},
         "class_hour": {"valid": 1},
-        "enrolment": {"ineligible": 1},
+        "enrolment": {"pending": 1},  # the class still runs
         "class": {"pending": 1},
     }
     assert set(told["results"]["seconds"]) >= {"settle", "faces", "judge", "conclude", "all"}
@@ -228,6 +228,61 @@ def test_a_decision_made_elsewhere_reaches_the_class(
     with services.database.read() as connection:
         assert outcome_counts(connection, klass.id)["class"] == {"not_acceptable": 1}
         assert conclusions.here(connection).review_id == following.review_id == 6
+
+
+@pytest.mark.both_databases
+def test_a_run_counts_what_people_left_beside_what_the_machine_proposes(
+    services: Services, county: County, tmp_path: Path
+) -> None:
+    """Wu's sitting is not lost while somebody has to decide on it."""
+    take_without_photos(services, county, perform("F02"), tmp_path)
+    klass = class_row(services.database, county, "class-demo")
+    told = validate(services, klass.id)
+    assert told["outcomes"]["session"] == {"invalid": 1}
+    assert told["standing"]["session"] == {"pending_review": 1}
+    assert told["standing"].keys() == told["outcomes"].keys()
+    with services.database.read() as connection:
+        of_wu = select(Finding.id).where(Finding.outcome == "violation", ~Finding.shadow)
+        found = connection.execute(of_wu).scalars().all()
+    sign_in(services, "zhao", HUANGCHUAN)
+    with services.database.write() as connection:
+        user = users.check_password(connection, "zhao", "a-quiet-river-in-henan")
+        assert user is not None
+        for row in found:
+            review.decide(connection, row, user, "uphold", "已核对时间轴", services.clock())
+    assert validate(services, klass.id)["standing"]["session"] == {"invalid": 1}
+
+
+def test_an_appeal_against_what_was_upheld_takes_its_learner_off_the_lists(
+    services: Services, county: County, tmp_path: Path
+) -> None:
+    take_without_photos(services, county, perform("F02"), tmp_path)
+    klass = class_row(services.database, county, "class-demo")
+    validate(services, klass.id)
+    sign_in(services, "zhao", HUANGCHUAN)
+    with services.database.write() as connection:
+        user = users.check_password(connection, "zhao", "a-quiet-river-in-henan")
+        assert user is not None
+        of_wu = select(Finding.id).where(Finding.outcome == "violation", ~Finding.shadow)
+        found = connection.scalars(of_wu).all()
+        for row in found:
+            review.decide(connection, row, user, "uphold", "已核对时间轴", services.clock())
+    validate(services, klass.id)
+    with services.database.read() as connection:
+        mark = conclusions.here(connection)
+    assert "appeal_waiting" not in reasons_told(services.database, klass.id)
+    with services.database.write() as connection:
+        by: Any = {"actor": "platform:huang", "now_ms": services.clock()}
+        appeals.file(connection, EVERYTHING, found[0], "那天停电，换了手机。", **by)
+    conclusions.follow(services, mark)
+    assert "appeal_waiting" in reasons_told(services.database, klass.id)
+
+
+def reasons_told(database: Database, class_id: int) -> set[str]:
+    """Why the learners of a class are refused or undecided."""
+    with database.read() as connection:
+        told = of_class(connection, class_id, EnrolmentVerdict)
+        return {reason.code for it in told for reason in it.body.reasons}
 
 
 def test_a_stranger_knows_no_run(lin: Class, county: County) -> None:

@@ -1,0 +1,480 @@
+"""Whatever a platform sends is credited by a rule, or told: in the answer, on the platform's
+pages, by its webhook and on the learner's own page. One table, walked over HTTP against a service
+that runs.
+
+`played_s` is what the learner saw; where less is credited, each of the four has to say so.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from fastapi import FastAPI
+
+from app.db import Database
+from app.domain.accounts import users
+from app.domain.notify import WebhookEvent
+from app.http.callers import Callers
+from app.jobs.lease_sweep import sweep
+from app.jobs.settler import settle_all
+from app.services import Services
+from tests.api.test_sessions import opening
+from tests.api.test_xapi_events import ADL, VIDEO, paused, played, said
+from tests.people import LIN, WU, County, TestClock, course, instant, lesson, training_class
+from tests.served import served
+
+LMS = "https://huang.example/lessons"
+CSRF = re.compile(r'name="csrf" value="([^"]+)"')
+HOUR, DAY = 3600, 86_400
+FENG: dict[str, Any] = {"username": "feng", "password": "no real password 17"}
+
+
+@dataclass
+class Road:
+    """A platform's server on its way to a service that runs, and what comes back."""
+
+    http: httpx.Client
+    clock: TestClock
+    services: Services
+    refusals: Any
+    hook: int
+    answers: list[str] = field(default_factory=list)  # codes that the answers told
+    seq: int = 0
+
+    def call(self, method: str, path: str, **more: Any) -> httpx.Response:
+        answer = self.http.request(method, path, **more)
+        assert answer.status_code < 500, answer.text
+        return answer
+
+    def wait(self, seconds: float) -> None:
+        """Nothing arrives, and the sweep of leases runs as it does."""
+        for _ in range(int(seconds // 100)):
+            self.clock.advance(seconds=100)
+            sweep(self.services)
+        self.clock.advance(seconds=seconds % 100)
+
+    def open(self, klass: str = "c1", learner: str = "lin", session: str = "s1") -> None:
+        body = opening(learner, class_id=klass, session_id=session)
+        self.note(self.call("POST", "/v1/sessions", json=body))
+
+    def close(self) -> None:
+        self.call("POST", "/v1/sessions/s1/close", json={"reason": "done"})
+
+    def event(self, kind: str, position: Any, **more: Any) -> dict[str, Any]:
+        return {"type": kind, "at_ms": self.clock(), "position": position, **more}
+
+    def send(self, *events: dict[str, Any], numbered: bool = False, **more: Any) -> None:
+        told = list(events)
+        if numbered:
+            told = [{**it, "seq": self.seq + n} for n, it in enumerate(told)]
+            self.seq += len(told)
+        self.note(self.call("POST", "/v1/sessions/s1/events", json={"events": told, **more}))
+
+    def study(self, seconds: int, start: float = 0, **beat: Any) -> None:
+        for n in range(0, seconds + 1, 10):
+            self.send(self.event("progress", start + n, **{"rate": 1, **beat}))
+            if n < seconds:
+                self.clock.advance(seconds=10)
+
+    def state(self, *statements: dict[str, Any]) -> None:
+        headers = {"x-experience-api-version": "1.0.3"}
+        answer = self.call("POST", "/xAPI/statements", json=list(statements), headers=headers)
+        if answer.status_code != 200:
+            self.answers.append(answer.json()["code"])
+            return
+        self.answers += [it.partition("=")[0] for it in told_fates(answer)]
+
+    def note(self, answer: httpx.Response) -> None:
+        body = answer.json()
+        self.answers += [it["code"] for it in body.get("rejected") or body.get("errors") or ()]
+        if "code" in body:
+            self.answers.append(body["code"])
+        note = (body.get("controls") or {}).get("note")
+        if "fate" in body:
+            self.answers.append(body["fate"])
+        if note:
+            self.answers.append(note["code"])
+
+    # ------------------------------------------------------------- what is told afterwards
+
+    def judged(self) -> list[dict[str, Any]]:
+        """Lin's and Wu's sittings, once all of them are over."""
+        self.wait(40 * 60)
+        sweep(self.services)
+        settle_all(self.services)
+        self.refusals.write()
+        views = [self.call("GET", f"/v1/sessions/{it}").json() for it in self.sittings()]
+        return [it for it in views if it.get("verdict")]
+
+    def sittings(self) -> list[str]:
+        with self.services.database.read() as connection:
+            rows = connection.exec_driver_sql("SELECT external_id FROM sessions ORDER BY id")
+            return [str(it[0]) for it in rows]
+
+    def told_by_webhook(self) -> set[str]:
+        """Why something does not count, by the messages."""
+        url = f"/v1/webhooks/{self.hook}/messages"
+        found = self.call("POST", url, json={}).json()["messages"]
+        told = [it["payload"]["data"] for it in found]
+        codes = {it["code"] for it in told if "code" in it}
+        parts = [one for it in told for one in (*it.get("findings", ()), *it.get("withheld", ()))]
+        return codes | {it["reason"] for it in parts}
+
+    def told_on_the_platforms_pages(self, code: str, findings: list[dict[str, Any]]) -> bool:
+        """Whether its page names the reason, or the sitting's own page says the finding."""
+        record = self.call("GET", "/v1/platforms/huang-edu/conformity").json()
+        words = [it["sentence"]["zh"] for it in record["notes"] if it["code"] == code]
+        words += [it["sentence"]["zh"] for it in findings if it["reason"] == code]
+        with self.browser() as feng:
+            found = CSRF.search(feng.get("/console/login").text)
+            assert found
+            feng.post("/console/login", data={**FENG, "csrf": found[1]})
+            pages = [feng.get("/console/platforms/huang-edu").text]
+            for number in range(1, len(self.sittings()) + 1):
+                pages.append(feng.get(f"/console/sessions/{number}").text)
+        shown = html.unescape("".join(pages))
+        return any(it in shown for it in (f">{code}<", *words))
+
+    def browser(self) -> httpx.Client:
+        return httpx.Client(base_url=self.http.base_url, follow_redirects=True, timeout=60)
+
+    def own_page(self, klass: str, learner: str) -> str:
+        link = self.call("POST", f"/v1/classes/{klass}/learners/{learner}/link").json()["url"]
+        with self.browser() as browser:
+            return browser.get("/my/" + link.rpartition("/my/")[2]).text
+
+
+def told_fates(answer: httpx.Response) -> list[str]:
+    return [it.strip() for it in answer.headers["zhenxue-statements"].split(",")]
+
+
+@pytest.fixture
+def road(
+    app: FastAPI, database: Database, county: County, clock: TestClock, services: Services
+) -> Iterator[Road]:
+    with database.write() as connection:
+        users.add_user(
+            connection, **FENG, display_name="冯某", role="platform_viewer",
+            platform="huang-edu", actor="system", now_ms=clock(),
+        )  # fmt: skip
+    with served(app) as address, httpx.Client(base_url=address, timeout=60) as http:
+        http.headers.update(county.huang.headers)
+        lessons = [lesson("l1", 45, order=1), lesson("urn:l2", 45, order=2)]
+        for path, body in (
+            ("/v1/courses/sewing", course(lessons=lessons)),
+            ("/v1/classes/c1", training_class(controls="platform")),
+            ("/v1/classes/c1/roster", {"learners": [LIN, WU]}),
+            ("/v1/classes/try", training_class("try", controls="platform", sandbox=True)),
+            ("/v1/classes/try/roster", {"learners": [{**LIN, "learner_id": "try-lin"}]}),
+        ):
+            answer = http.put(path, json=body)
+            assert answer.status_code < 300, answer.text
+        events = [it for it in WebhookEvent if it is not WebhookEvent.WEBHOOK_TEST]
+        hook = http.post("/v1/webhooks", json={"url": "listen:", "events": events}).json()
+        callers: Callers = app.state.callers
+        yield Road(http, clock, services, callers.refusals, hook["webhook_id"])
+
+
+# ------------------------------------------------------------------------------- the cases
+
+
+def statements_for_an_ended_sitting(road: Road) -> None:
+    road.open()
+    road.close()
+    road.wait(20 * 60)
+    road.state(played(0))
+    road.clock.advance(seconds=60)
+    road.state(paused(60))
+
+
+def events_for_an_ended_sitting(road: Road) -> None:
+    road.open()
+    road.close()
+    road.wait(20 * 60)
+    road.study(60)
+
+
+def forwarded_events_for_an_ended_sitting(road: Road) -> None:
+    road.open()
+    road.close()
+    road.wait(20 * 60)
+    beats = [{"session_id": "s1", **road.event("progress", n, rate=1)} for n in (0, 10, 20)]
+    road.note(road.call("POST", "/v1/events", json={"batch_id": "b", "events": beats}))
+
+
+def study_outside_the_days(road: Road) -> None:
+    road.clock.now_ms = instant("2026-04-06 09:00")
+    road.open()
+
+
+def study_past_midnight_of_the_last_day(road: Road) -> None:
+    road.clock.now_ms = instant("2026-04-05 23:59")
+    road.open()
+    road.study(120)
+
+
+def statements_outside_the_days(road: Road) -> None:
+    road.call("PUT", "/v1/statement-mapping", json={"lesson": {"shape": LMS + "/{id}"}})
+    road.clock.now_ms = instant("2026-04-06 09:00")
+    road.state(without_session(played(0)))
+    road.clock.advance(seconds=60)
+    road.state(without_session(paused(60)))
+
+
+def without_session(statement: dict[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in statement.items() if name != "context"}
+
+
+def a_frame_without_focus(road: Road) -> None:
+    road.open()
+    road.study(60, visible=True, focused=False)
+
+
+def a_class_without_focus_telemetry(road: Road) -> None:
+    road.open()
+    road.study(60)
+
+
+def a_page_that_is_hidden(road: Road) -> None:
+    road.open()
+    road.study(120, visible=False, focused=False)
+
+
+def play_and_pause_without_heartbeats(road: Road) -> None:
+    road.open()
+    road.send(road.event("play", 0))
+    road.clock.advance(seconds=60)
+    road.send(road.event("pause", 60))
+
+
+def play_and_pause_over_half_an_hour(road: Road) -> None:
+    road.open()
+    road.send(road.event("play", 0))
+    road.wait(1800)
+    road.send(road.event("pause", 1800))
+
+
+def a_replaced_video_element(road: Road) -> None:
+    road.open()
+    road.study(30)
+    road.send(road.event("pause", 30), road.event("play", 30, duration=2700))
+    road.study(30, start=30)
+
+
+def forwarded_an_hour_later(road: Road) -> None:
+    road.open()
+    began_ms = road.clock()
+    road.wait(HOUR)
+    beats = [
+        {"type": "progress", "at_ms": began_ms + n * 1000, "position": n, "rate": 1}
+        for n in range(0, 201, 10)
+    ]
+    road.send(*beats)
+
+
+def forwarded_a_day_later(road: Road) -> None:
+    road.open()
+    road.wait(DAY + 300)
+    road.send(road.event("progress", 0, rate=1), road.event("progress", 60, rate=1))
+
+
+def after_a_break(road: Road) -> None:
+    road.open()
+    road.study(60)
+    road.wait(300)
+    road.study(60, start=60)
+
+
+def after_the_lease(road: Road) -> None:
+    road.open()
+    road.study(60)
+    road.wait(20 * 60)
+    road.study(60, start=60)
+
+
+def a_statement_of_somebody_else(road: Road) -> None:
+    road.open()
+    wu = {"account": {"homePage": "https://huang.example", "name": "wu"}}
+    road.state(played(0, actor=wu))
+    road.clock.advance(seconds=60)
+    road.state(paused(60, actor=wu))
+
+
+def a_statement_of_another_lesson(road: Road) -> None:
+    road.open()
+    road.state(played(0, object={"id": "urn:l2"}))
+    road.clock.advance(seconds=60)
+    road.state(paused(60, object={"id": "urn:l2"}))
+
+
+def a_lesson_that_is_locked(road: Road) -> None:
+    road.call("PUT", "/v1/statement-mapping", json={})
+    road.state(without_session(played(0, object={"id": "urn:l2"})))
+    road.clock.advance(seconds=60)
+    road.state(without_session(paused(60, object={"id": "urn:l2"})))
+
+
+def a_sitting_beside_another(road: Road) -> None:
+    road.open()
+    road.study(60)
+    road.call("PUT", "/v1/statement-mapping", json={"lesson": {"shape": LMS + "/{id}"}})
+    road.state(without_session(played(60)))
+    road.clock.advance(seconds=60)
+    road.state(without_session(paused(120)))
+
+
+def a_statement_of_no_sitting(road: Road) -> None:
+    road.state(played(0))
+    road.clock.advance(seconds=60)
+    road.state(paused(60))
+
+
+def a_statement_of_no_position(road: Road) -> None:
+    road.state(said("https://w3id.org/xapi/acrossx/verbs/watched"))
+
+
+def sent_twice(road: Road) -> None:
+    road.open()
+    road.send(road.event("play", 0), batch_id="b1")
+    road.clock.advance(seconds=60)
+    for _ in range(2):
+        road.send(road.event("pause", 60), batch_id="b2")
+
+
+def one_name_for_two_batches(road: Road) -> None:
+    road.open()
+    road.send(road.event("play", 0), batch_id="b1")
+    road.clock.advance(seconds=60)
+    road.send(road.event("pause", 60), batch_id="b1")
+
+
+def without_seq(road: Road) -> None:
+    road.open()
+    road.study(60)
+
+
+def without_seq_among_numbered(road: Road) -> None:
+    road.open()
+    road.send(road.event("play", 0), numbered=True)
+    road.clock.advance(seconds=60)
+    road.send(road.event("pause", 60))
+
+
+def of_a_sandbox(road: Road) -> None:
+    road.open("try", "try-lin")
+    road.study(60)
+
+
+def of_a_sandbox_that_ended(road: Road) -> None:
+    road.open("try", "try-lin")
+    road.close()
+    road.wait(20 * 60)
+    lin = {"account": {"homePage": "https://huang.example", "name": "try-lin"}}
+    road.state(played(0, actor=lin), paused(60, actor=lin))
+
+
+def a_position_as_a_word(road: Road) -> None:
+    road.open()
+    road.send(road.event("play", 0))
+    road.clock.advance(seconds=60)
+    road.send(road.event("pause", "60"))
+
+
+def a_duration_as_a_word(road: Road) -> None:
+    road.open()
+    road.send(road.event("play", 0, duration="2700"))
+    road.clock.advance(seconds=60)
+    road.send(road.event("pause", 60, duration="2700"))
+
+
+def times_as_words_in_statements(road: Road) -> None:
+    road.open()
+    road.state(said(VIDEO + "verbs/played", time="0.000"))
+    road.clock.advance(seconds=60)
+    road.state(said(VIDEO + "verbs/paused", time="PT1M"))
+
+
+def an_older_player(road: Road) -> None:
+    road.open()
+    road.state(said(ADL + "initialized", length="PT45M"), played(0))
+    road.clock.advance(seconds=60)
+    road.state(paused(60))
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is sent; how much of it the learner saw, and how much counts; the reason that is told
+    in the answer or the verdict where that is less; in whose name."""
+
+    send: Callable[[Road], None]
+    played_s: float
+    credited_s: float
+    reason: str = ""
+    klass: str = "c1"
+    learner: str = "lin"
+
+
+CASES = [
+    Case(statements_for_an_ended_sitting, 60, 0, "session_closed"),
+    Case(events_for_an_ended_sitting, 60, 0, "session_closed"),
+    Case(forwarded_events_for_an_ended_sitting, 20, 0, "session_closed"),
+    Case(study_outside_the_days, 60, 0, "outside_class_dates"),
+    Case(study_past_midnight_of_the_last_day, 120, 60, "after_the_class"),
+    Case(statements_outside_the_days, 60, 0, "outside_class_dates"),
+    Case(a_frame_without_focus, 60, 60),
+    Case(a_class_without_focus_telemetry, 60, 60),
+    Case(a_page_that_is_hidden, 120, 0, "hidden"),
+    Case(play_and_pause_without_heartbeats, 60, 60),
+    Case(play_and_pause_over_half_an_hour, 1800, 300, "offline_past_due"),
+    Case(a_replaced_video_element, 60, 60),
+    Case(forwarded_an_hour_later, 200, 200),
+    Case(forwarded_a_day_later, 60, 0, "session_closed"),
+    Case(after_a_break, 120, 120),
+    Case(after_the_lease, 120, 120),
+    Case(a_statement_of_somebody_else, 60, 0, "other_learner", learner="wu"),
+    Case(a_statement_of_another_lesson, 60, 0, "other_lesson"),
+    Case(a_lesson_that_is_locked, 60, 0, "lesson_locked"),
+    Case(a_sitting_beside_another, 120, 120),
+    Case(a_statement_of_no_sitting, 60, 0, "unknown_session"),
+    Case(a_statement_of_no_position, 60, 0, "no_position"),
+    Case(sent_twice, 60, 60),
+    Case(one_name_for_two_batches, 60, 0, "batch_conflict"),
+    Case(without_seq, 60, 60),
+    Case(without_seq_among_numbered, 60, 0, "numbered_by_client"),
+    Case(of_a_sandbox, 60, 60, klass="try", learner="try-lin"),
+    Case(of_a_sandbox_that_ended, 60, 0, "session_closed", klass="try", learner="try-lin"),
+    Case(a_position_as_a_word, 60, 0, "invalid_field"),
+    Case(a_duration_as_a_word, 60, 0, "invalid_field"),
+    Case(times_as_words_in_statements, 60, 60),
+    Case(an_older_player, 60, 60),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda it: it.send.__name__)
+def test_what_is_sent_is_credited_by_rule_or_told_to_all_whom_it_concerns(
+    road: Road, case: Case
+) -> None:
+    case.send(road)
+    views = road.judged()
+    credited_s = sum(it["verdict"]["credited_ms"] for it in views) / 1000
+    assert credited_s == pytest.approx(case.credited_s, abs=1)
+    findings = [one for it in views for one in it["verdict"]["findings"]]
+    assert all(it["fault"] != "learner" for it in findings)
+    if credited_s >= case.played_s - 1:
+        return
+
+    reasons = {it["reason"] for it in findings} | set(road.answers)
+    assert case.reason in reasons
+    for view in views:  # never 0 s and valid
+        assert view["verdict"]["credited_ms"] or view["verdict"]["outcome"] != "valid", view
+
+    assert case.reason in road.told_by_webhook()
+    assert road.told_on_the_platforms_pages(case.reason, findings)
+    own = road.own_page(case.klass, case.learner)
+    assert "没有算进去" in own or "还没有学" in own

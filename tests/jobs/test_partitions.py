@@ -1,0 +1,217 @@
+"""An installation that is cut into ranges while it runs goes on as before."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import insert, select, text
+from typer.testing import CliRunner
+
+from app.cli.main import app
+from app.db import Database
+from app.domain.judging import assess
+from app.errors import BadInput
+from app.jobs import archive
+from app.services import Services
+from app.simulation.scenarios import perform
+from app.store import partitions
+from app.store.events import event_log
+from models import EventLog
+from tests.evidence import catalogue, ndjson, sitting
+from tests.people import LIN, County, TestClock, training_class
+from tests.postgres import Postgres
+from tests.verdicts import class_row, take, validate
+from tests.waiting import eventually
+
+ROWS = partitions.LEAST_ROWS
+
+
+@pytest.fixture
+def backend() -> str:
+    return "postgresql"
+
+
+@pytest.fixture
+def database_url(postgres: Postgres) -> Iterator[str]:
+    """A database of its own: what is cut stays cut."""
+    server = postgres.url.render_as_string(hide_password=False)
+    name = f"{postgres.name}_cut"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {postgres.name}")
+        url = postgres.url.set(drivername="postgresql+psycopg", database=name)
+        yield url.render_as_string(hide_password=False)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def bodies(services: Services, class_id: int) -> list[tuple[str, int, bytes]]:
+    with services.database.read() as connection:
+        judged = assess.evaluate_sittings(connection, class_id).judged
+    return [(it.kind, it.hour, it.body) for it in judged]
+
+
+def ranges(database: Database, table: str) -> list[tuple[int, int]]:
+    with database.read() as connection:
+        (found,) = (it for it in partitions.described(connection) if it.table == table)
+        assert found.outside == 0
+    return [(it.lower, it.upper) for it in found.ranges]
+
+
+def shape(database: Database, table: str) -> list[object]:
+    """Columns with their defaults, constraints and indexes, without what they rest on."""
+    with database.read() as connection:
+        told: list[object] = []
+        for words in (
+            "SELECT column_name, data_type, is_nullable, column_default"
+            " FROM information_schema.columns WHERE table_name = :table ORDER BY 1",
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE conrelid = to_regclass(:table) ORDER BY 1",
+            "SELECT indexname, replace(indexdef, ' ONLY ', ' ') FROM pg_indexes"
+            " WHERE tablename = :table ORDER BY 1",
+            "SELECT pg_get_serial_sequence(:table, 'id') WHERE :table = 'verdicts'",
+        ):
+            told += connection.execute(text(words), {"table": table}).all()
+    return told
+
+
+def test_a_cut_table_looks_as_before_and_what_is_written_lands_in_its_range(
+    database: Database,
+) -> None:
+    before = {it: shape(database, it) for it in partitions.TABLES}
+    assert partitions.cut(database, ROWS) == list(partitions.TABLES)
+    assert {it: shape(database, it) for it in partitions.TABLES} == before
+    assert ranges(database, "event_logs") == [(0, 2000), (2000, 3000), (3000, 4000)]
+    assert partitions.cut(database, ROWS) == []
+
+
+def test_what_was_interrupted_is_gone_on_with(database: Database) -> None:
+    upper = partitions._held(database, "verdicts", ROWS)
+    with database.write() as connection:
+        connection.execute(text(f"SELECT setval('verdicts_id_seq', {upper - 2})"))
+    assert partitions.cut(database, 5 * ROWS) == list(partitions.TABLES)
+    assert ranges(database, "verdicts")[0] == (0, upper)
+
+
+def test_sqlite_is_told_that_it_has_no_partitions(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'z.sqlite'}")
+    with pytest.raises(BadInput, match="SQLite"):
+        partitions.cut(database, ROWS)
+    partitions.keep_ahead(database)
+    assert partitions.drop_emptied(database) == []
+    database.close()
+
+
+def log_of(key: int) -> dict[str, object]:
+    blobs = dict.fromkeys(("manifest", "events", "notes", "controls", "photos"), b"")
+    return {"session_id": key, "chain": bytes(32), "sealed_ms": 0, **blobs}
+
+
+def test_rows_that_came_before_their_range_move_into_it(database: Database) -> None:
+    """Also nights that were left out for long lose nothing and refuse nothing."""
+    with database.write() as connection:  # for rows of no sitting
+        connection.execute(text("ALTER TABLE event_logs DROP CONSTRAINT fk_event_logs_session_id"))
+    partitions.cut(database, ROWS)
+    with database.write() as connection:
+        connection.execute(insert(EventLog), [log_of(it) for it in (1, 1999, 2000, 5500, 5999)])
+    partitions.keep_ahead(database)
+    assert ranges(database, "event_logs")[-4:] == [
+        (5000, 6000),
+        (6000, 7000),
+        (7000, 8000),
+        (8000, 9000),
+    ]
+    with database.read() as connection:
+        kept = connection.execute(text("SELECT session_id FROM event_logs_to_6000 ORDER BY 1"))
+        assert kept.scalars().all() == [5500, 5999]
+
+
+def test_who_writes_while_the_table_is_cut_is_neither_refused_nor_lost(database: Database) -> None:
+    written: list[int] = []
+    enough, stop = threading.Event(), threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            with database.write() as connection:
+                connection.execute(text("SET LOCAL session_replication_role = replica"))
+                connection.execute(insert(EventLog), [log_of(len(written) + 1)])
+            written.append(len(written) + 1)
+            if len(written) > 30:
+                enough.set()
+
+    with ThreadPoolExecutor(1) as others:
+        writing = others.submit(write)
+        assert enough.wait(30)
+        partitions.cut(database, 1_000_000)
+        after = len(written)
+        assert eventually(lambda: len(written) > after + 30)
+        stop.set()
+        writing.result()
+    with database.read() as connection:
+        kept = connection.execute(select(EventLog.session_id).order_by(EventLog.session_id))
+        assert kept.scalars().all() == written
+
+
+@pytest.mark.thorough
+def test_a_county_that_was_cut_is_judged_archived_and_read_as_before(
+    services: Services, county: County, clock: TestClock, tmp_path: Path
+) -> None:
+    """The oldest range goes as a whole when its last log is archived; what comes back is read."""
+    database = services.database
+    take(services, county, perform("H01"), tmp_path)
+    class_id = class_row(database, county, "class-demo").id
+    validate(services, class_id)
+    judged = bodies(services, class_id)
+    partitions.cut(database, ROWS)
+    assert bodies(services, class_id) == judged
+    with database.write() as connection:  # as after many more sittings
+        connection.execute(text("SELECT setval('sessions_id_seq', 2500)"))
+        connection.execute(text("UPDATE classes SET ends_on = '2026-03-31', assessment_on = NULL"))
+    goes_on(services, county, tmp_path)
+    clock.advance(days=900)
+    validate(services, class_id)
+    before = bodies(services, class_id)
+
+    assert archive.perform(services, "test", months=12).sittings > 0
+    assert ranges(database, "event_logs")[0] == (2000, 3000)
+    assert bodies(services, class_id) == before
+    assert validate(services, class_id)["verdicts_stored"] == 0
+    assert archive.take_back(services, "test") > 0
+    assert bodies(services, class_id) == before
+    with database.read() as connection:
+        assert event_log.altered(connection)[1] == []
+    assert archive.perform(services, "test", months=12).sittings > 0
+
+
+def goes_on(services: Services, county: County, folder: Path) -> None:
+    """A class that is not over, with the newest sitting."""
+    records = [
+        *catalogue()[:1],
+        {"kind": "class", **training_class("c1", starts_on="2026-03-01", ends_on="2036-03-31")},
+        {"kind": "roster", "class_id": "c1", "learners": [LIN]},
+        *sitting("s1", class_id="c1"),
+    ]
+    path = folder / "newest.ndjson"
+    path.write_bytes(ndjson(records))
+    report = services.imports.take_file(county.huang.platform.id, path, actor="test")
+    assert not report.rejected, report.rejected
+    validate(services, class_row(services.database, county, "c1").id)
+
+
+def test_the_command_cuts_and_lists(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZHENXUE_DATABASE_URL", database_url)
+    monkeypatch.setenv("ZHENXUE_DATA_DIR", str(tmp_path))
+    asked = CliRunner()
+    assert asked.invoke(app, ["partitions", "list"]).stdout == "no table is cut into ranges\n"
+    assert asked.invoke(app, ["partitions", "cut"]).stdout == "event_logs\nverdicts\n"
+    told = json.loads(asked.invoke(app, ["partitions", "list", "--json"]).stdout)
+    assert [(it["table"], len(it["ranges"])) for it in told["tables"]] == [
+        ("event_logs", 3),
+        ("verdicts", 3),
+    ]

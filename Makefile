@@ -123,8 +123,8 @@ lock: build/uv/bin/uv ## write requirements*.lock from pyproject.toml
 UV := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--find-links vendor
 
-screenshots: dev ## docs/screenshots: every page in both languages, from the demo county
-	@$(BIN)/python -m tests.e2e.shots docs/screenshots
+screenshots: dev ## docs/screenshots: every page in both languages; ARGS="--county DIR" keeps the county
+	@$(BIN)/python -m tests.e2e.shots docs/screenshots $(ARGS)
 
 bench: dev ## what docs/figures.md holds; minutes
 	@$(BIN)/zhenxue bench --sittings 100000

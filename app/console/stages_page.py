@@ -21,7 +21,6 @@ from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts import calendar
 from app.domain.catalogue import classes, institutions
-from app.domain.catalogue.institutions import ListingDoubt
 from app.domain.policy import clauses, procedure
 from app.domain.policy.packs import FOLDER
 from app.domain.policy.working_days import Calendar, working_days_after
@@ -131,8 +130,8 @@ def shown(
         subsidy, there = subsidies.of_class(connection, row), presence.of_class(connection, row)
         cases = recoveries.of_subsidy(connection, class_id, subsidy)
         views = stages.of_class(connection, class_id, today)
-        doubts, wrong_codes = _doubts(connection, row), classes.wrong_codes(connection, row)
-        gaps = _gaps(connection, row)
+        listed, wrong_codes = _listed(connection, row), classes.wrong_codes(connection, row)
+        doubts = institutions.doubts(listed, date.fromisoformat(row.starts_on))
         holidays = calendar.read(connection)
         inspected = len(inspections.of_class(connection, class_id))
         name = named(connection, language_of(request), _actors(views, cases), login.user)
@@ -158,7 +157,7 @@ def shown(
         usual=_usual(klass, subsidy, views, holidays, today),
         next_claim=stages.next_claim(views) if subsidy.of(Standing.PAYABLE) else 0,
         doubts=doubts,
-        gaps=gaps,
+        gaps=_gaps(row, listed),
         wrong_codes=wrong_codes,
         beyond_fen=_beyond(subsidy, views),
         listing_clause=clauses.register(FOLDER / "clauses")["huangchuan-2021/annual_review"],
@@ -183,13 +182,8 @@ def _beyond(subsidy: ClassSubsidy, views: Sequence[StepView]) -> int:
     return stage_money.beyond_fen(subsidy, [*step[stages.ADVANCE].batches, *paid]) if paid else 0
 
 
-def _doubts(connection: Connection, row: ClassRow) -> list[ListingDoubt]:
-    return institutions.doubts(_listed(connection, row), date.fromisoformat(row.starts_on))
-
-
-def _gaps(connection: Connection, row: ClassRow) -> list[tuple[str, str]]:
+def _gaps(row: ClassRow, listed: InstitutionRow | None) -> list[tuple[str, str]]:
     """What 附件2 leaves empty because nobody entered it, and where that is done."""
-    listed = _listed(connection, row)
     here = f"/console/institutions/{listed.id}" if listed else "/console/institutions"
     told = {it: getattr(listed, it, None) for it in _OF_INSTITUTION}
     gaps = [(word, here) for it, word in _OF_INSTITUTION.items() if not told[it]]

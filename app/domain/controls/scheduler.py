@@ -209,10 +209,12 @@ class ControlScheduler:
 
     def _settled(self, connection: Connection, batches: Sequence[Batch]) -> list[_Watch]:
         """In order. What several batches tell of one sitting is decided one after the other."""
-        if len({it.session_id for it in batches}) < len(batches):
+        ids = {it.session_id for it in batches}
+        if len(ids) < len(batches):
+            store.sittings(connection, ids)  # locked as all lock, by their numbers
             return [it for one in batches for it in self._settled(connection, [one])]
         now_ms = max((it.now_ms for it in batches), default=0)
-        stored = _Stored.read(connection, [it.session_id for it in batches], now_ms)
+        stored = _Stored.read(connection, ids, now_ms)
         ledgers, watches = {}, []
         for batch in batches:
             known = self._watches.get(batch.session_id)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import Connection
@@ -318,17 +318,18 @@ class _Settling:
         told: asyncio.Future[list[Demands]] = asyncio.get_running_loop().create_future()
         self._waiting.append((batches, told))
         if len(self._deciding) < _DECIDING:
-            task = asyncio.create_task(self._run())
-            self._deciding.add(task)
-            task.add_done_callback(self._deciding.discard)
+            self._deciding.add(asyncio.create_task(self._run()))
         return await told
 
     async def _run(self) -> None:
-        while self._waiting:
-            group = [self._waiting.pop(0)]
-            while self._waiting and sum(len(it) for it, _ in group) < _TOGETHER:
-                group.append(self._waiting.pop(0))
-            await self._decide(group)
+        try:
+            while self._waiting:
+                group = [self._waiting.pop(0)]
+                while self._waiting and sum(len(it) for it, _ in group) < _TOGETHER:
+                    group.append(self._waiting.pop(0))
+                await self._decide(group)
+        finally:  # in the turn in which it saw nobody waiting: who asks after that starts another
+            self._deciding.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _decide(
         self, group: Sequence[tuple[Sequence[Batch], asyncio.Future[list[Demands]]]]

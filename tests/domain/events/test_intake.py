@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from app.domain.controls.scheduler import Batch, ControlScheduler
 from app.domain.events.events import read_one
 from app.domain.events.intake import (
+    _DECIDING,
     LAST_SEQ,
     LONGEST_MS,
     RunningSitting,
@@ -31,6 +34,7 @@ from app.store.sittings import sittings
 from detectors.event_types import EVENT_TYPES
 from tests.api.test_sessions import found_school, opening, post
 from tests.people import County, TestClock
+from tests.waiting import eventually
 
 TERMS = sitting_terms.from_policy(packs.load("huangchuan-2021-graded").policy)
 MORE: dict[str, dict[str, Any]] = {
@@ -116,16 +120,7 @@ def test_sittings_that_ask_at_once_after_a_restart_are_decided_together(
     client: TestClient, school: County, services: Services, clock: TestClock
 ) -> None:
     """As with one after the other; and of one that is gone the others lose nothing."""
-    names = ("lin", "wu")
-    for name in names:
-        assert post(client, school, opening(learner_id=name, session_id=name)).status_code == 201
-    with services.database.read() as connection:
-        platform = school.huang.platform.id
-        ids = [
-            found.id
-            for name in names
-            if (found := sittings.by_external_id(connection, platform, name))
-        ]
+    ids = two_opened(client, school, services)
     batches = [Batch(id_, 0, 0, clock()) for id_ in ids]
     alone = [ControlScheduler(services.database, services.vault).settle([it]) for it in batches]
     desk = ControlScheduler(services.database, services.vault)
@@ -145,3 +140,81 @@ def test_sittings_that_ask_at_once_after_a_restart_are_decided_together(
     assert told == alone and transactions == [2]
     *kept, lost = asyncio.run(ask([*batches, Batch(10**9, 0, 0, clock())]))
     assert kept == alone and isinstance(lost, NotFound)
+
+
+def two_opened(client: TestClient, school: County, services: Services) -> list[int]:
+    """Sittings of Lin and of Wu, by their numbers."""
+    names = ("lin", "wu")
+    for name in names:
+        assert post(client, school, opening(learner_id=name, session_id=name)).status_code == 201
+    with services.database.read() as connection:
+        platform = school.huang.platform.id
+        return sorted(
+            found.id
+            for name in names
+            if (found := sittings.by_external_id(connection, platform, name))
+        )
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_of_a_sitting_that_tells_twice_the_rows_are_locked_in_the_one_order(
+    client: TestClient, school: County, services: Services, clock: TestClock
+) -> None:
+    """Who waits for the first row holds not yet the second, which another may want next."""
+    first, second = two_opened(client, school, services)
+    asked = [Batch(it, number, 0, clock()) for it, number in ((second, 0), (first, 0), (second, 1))]
+    desk = ControlScheduler(services.database, services.vault)
+    with ThreadPoolExecutor(1) as pool:
+        with services.database.write() as holder:
+            holder.execute(_LOCKED, {"id": first})
+            told = pool.submit(desk.settle, asked)
+            assert eventually(lambda: somebody_waits(services))
+            with services.database.write() as other:
+                other.execute(_LOCKED, {"id": second})
+        assert len(told.result(timeout=60)) == len(asked)
+
+
+_LOCKED = text("SELECT id FROM sessions WHERE id = :id FOR UPDATE NOWAIT")
+
+
+def somebody_waits(services: Services) -> bool:
+    """For a lock of this test's database."""
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with services.database.read() as connection:
+        return bool(connection.execute(query).scalar_one())
+
+
+def test_nobody_waits_for_a_decision_that_nobody_takes() -> None:
+    """Who asks in the turn in which the last of the deciding ends is decided, too."""
+
+    class Desk:
+        def settle(self, asked: list[Batch]) -> list[Batch]:
+            return asked
+
+    async def ask() -> None:
+        ends = asyncio.Event()
+
+        async def in_thread(decide: Any, asked: list[Batch]) -> Any:
+            await ends.wait()
+            return decide(asked)
+
+        settling = _Settling(Desk(), in_thread)  # type: ignore[arg-type]
+
+        async def decided(*numbers: int) -> None:
+            for number in numbers:
+                asked = [Batch(number, 0, 0, 0)]
+                assert await settling.settle(asked) == asked
+
+        waiting = []
+        for number in range(_DECIDING):
+            asks = (number, _DECIDING) if number == 0 else (number,)
+            waiting.append(asyncio.create_task(decided(*asks)))
+            for _ in range(3):  # until it is being decided, alone
+                await asyncio.sleep(0)
+        ends.set()
+        await asyncio.wait_for(asyncio.gather(*waiting), 5)
+
+    asyncio.run(ask())

@@ -8,9 +8,12 @@ whose clock received them, and who waits. A live batch is answered once the disk
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -62,6 +65,7 @@ _DECIDING = 4  # such transactions at once: one that waits for a row keeps not e
 
 InThread = Callable[..., Awaitable[Any]]
 """Runs a blocking function beside the event loop: (function, *arguments) → its result."""
+_Asked = tuple[Sequence[Batch], Future[list[Demands]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,50 +310,56 @@ class EventIntake:
 
 class _Settling:
     """Has the controls of all that wait decided together: after a restart everybody asks at once,
-    and what is read of fifty sittings costs little more than of one."""
+    and what is read of fifty sittings costs little more than of one. Event loops may share it."""
 
     def __init__(self, controls: ControlScheduler, in_thread: InThread) -> None:
         self._controls, self._in_thread = controls, in_thread
-        self._waiting: list[tuple[Sequence[Batch], asyncio.Future[list[Demands]]]] = []
-        self._deciding: set[asyncio.Task[None]] = set()
+        self._lock = threading.Lock()  # of the two below: nobody waits while nobody decides
+        self._waiting: deque[_Asked] = deque()
+        self._deciding = 0
+        self._started: set[asyncio.Future[None]] = set()
 
     async def settle(self, batches: Sequence[Batch]) -> list[Demands]:
         """As `ControlScheduler.settle`."""
-        told: asyncio.Future[list[Demands]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((batches, told))
-        if len(self._deciding) < _DECIDING:
-            self._deciding.add(asyncio.create_task(self._run()))
-        return await told
+        told: Future[list[Demands]] = Future()
+        with self._lock:
+            self._waiting.append((batches, told))
+            if starts := self._deciding < _DECIDING:
+                self._deciding += 1
+        if starts:
+            run = asyncio.ensure_future(self._in_thread(self._run))
+            self._started.add(run)
+            run.add_done_callback(self._started.discard)
+        return await asyncio.wrap_future(told)
 
-    async def _run(self) -> None:
-        try:
-            while self._waiting:
-                group = [self._waiting.pop(0)]
-                while self._waiting and sum(len(it) for it, _ in group) < _TOGETHER:
-                    group.append(self._waiting.pop(0))
-                await self._decide(group)
-        finally:  # in the turn in which it saw nobody waiting: who asks after that starts another
-            self._deciding.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+    def _run(self) -> None:
+        while group := self._next():
+            self._decide(group)
 
-    async def _decide(
-        self, group: Sequence[tuple[Sequence[Batch], asyncio.Future[list[Demands]]]]
-    ) -> None:
-        asked = [batch for batches, _ in group for batch in batches]
+    def _next(self) -> list[_Asked]:
+        """Who is decided now, without those who have gone; empty when nobody waits any more."""
+        group: list[_Asked] = []
+        with self._lock:
+            while self._waiting and sum(len(it) for it, _ in group) < _TOGETHER:
+                batches, told = self._waiting.popleft()
+                if told.set_running_or_notify_cancel():
+                    group.append((batches, told))
+            self._deciding -= not group
+        return group
+
+    def _decide(self, group: Sequence[_Asked]) -> None:
         try:
-            demands = iter(await self._in_thread(self._controls.settle, asked))
+            demands = iter(self._controls.settle([it for batches, _ in group for it in batches]))
         except Exception as error:  # noqa: BLE001 - who asked is told
             if len(group) > 1 and not isinstance(error, DatabaseAway):
                 for one in group:  # of which one costs no other its answer
-                    await self._decide([one])
+                    self._decide([one])
                 return
             for _, told in group:
-                if not told.done():
-                    told.set_exception(error)
+                told.set_exception(error)
             return
         for batches, told in group:
-            its = [next(demands) for _ in batches]
-            if not told.done():
-                told.set_result(its)
+            told.set_result([next(demands) for _ in batches])
 
 
 @dataclass(frozen=True, slots=True)

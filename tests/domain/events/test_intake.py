@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from app.domain.controls.scheduler import Batch, ControlScheduler
+from app.domain.controls.scheduler import Batch, ControlScheduler, Demands
 from app.domain.events.events import read_one
 from app.domain.events.intake import (
     _DECIDING,
@@ -123,15 +124,21 @@ def test_sittings_that_ask_at_once_after_a_restart_are_decided_together(
     ids = two_opened(client, school, services)
     batches = [Batch(id_, 0, 0, clock()) for id_ in ids]
     alone = [ControlScheduler(services.database, services.vault).settle([it]) for it in batches]
-    desk = ControlScheduler(services.database, services.vault)
     transactions: list[int] = []
 
-    async def in_thread(decide: Any, asked: list[Batch]) -> Any:
-        transactions.append(len(asked))
-        return decide(asked)
+    class Desk(ControlScheduler):
+        def settle(self, batches: Sequence[Batch]) -> list[Demands]:
+            transactions.append(len(batches))
+            return super().settle(batches)
+
+    desk = Desk(services.database, services.vault)
+
+    async def later(run: Callable[[], None]) -> None:
+        await asyncio.sleep(0.05)  # all have asked by then
+        run()
 
     async def ask(asked: list[Batch]) -> list[Any]:
-        settling = _Settling(desk, in_thread)
+        settling = _Settling(desk, later)
         return await asyncio.gather(
             *(settling.settle([it]) for it in asked), return_exceptions=True
         )
@@ -187,34 +194,42 @@ def somebody_waits(services: Services) -> bool:
         return bool(connection.execute(query).scalar_one())
 
 
-def test_nobody_waits_for_a_decision_that_nobody_takes() -> None:
-    """Who asks in the turn in which the last of the deciding ends is decided, too."""
-
+def test_whoever_asks_is_told_however_many_ask_from_whatever_loop() -> None:
     class Desk:
         def settle(self, asked: list[Batch]) -> list[Batch]:
             return asked
 
+    settling = _Settling(Desk(), asyncio.to_thread)  # type: ignore[arg-type]
+
+    async def ask(who: int) -> None:
+        for number in range(200):
+            asked = [Batch(who, number, 0, 0)]
+            assert await asyncio.wait_for(settling.settle(asked), 20) == asked
+
+    with ThreadPoolExecutor(2 * _DECIDING) as pool:
+        list(pool.map(lambda who: asyncio.run(ask(who)), range(2 * _DECIDING)))
+    assert not settling._deciding and not settling._waiting
+
+
+def test_who_goes_while_waiting_keeps_nobody_from_an_answer() -> None:
+    told: list[int] = []
+
+    class Desk:
+        def settle(self, asked: list[Batch]) -> list[int]:
+            told.extend(it.session_id for it in asked)
+            return [it.session_id for it in asked]
+
+    async def later(run: Callable[[], None]) -> None:
+        await asyncio.sleep(0.05)
+        run()
+
     async def ask() -> None:
-        ends = asyncio.Event()
-
-        async def in_thread(decide: Any, asked: list[Batch]) -> Any:
-            await ends.wait()
-            return decide(asked)
-
-        settling = _Settling(Desk(), in_thread)  # type: ignore[arg-type]
-
-        async def decided(*numbers: int) -> None:
-            for number in numbers:
-                asked = [Batch(number, 0, 0, 0)]
-                assert await settling.settle(asked) == asked
-
-        waiting = []
-        for number in range(_DECIDING):
-            asks = (number, _DECIDING) if number == 0 else (number,)
-            waiting.append(asyncio.create_task(decided(*asks)))
-            for _ in range(3):  # until it is being decided, alone
-                await asyncio.sleep(0)
-        ends.set()
-        await asyncio.wait_for(asyncio.gather(*waiting), 5)
+        settling = _Settling(Desk(), later)  # type: ignore[arg-type]
+        asks = (settling.settle([Batch(it, 0, 0, 0)]) for it in (1, 2))
+        gone, stays = (asyncio.ensure_future(it) for it in asks)
+        await asyncio.sleep(0)
+        gone.cancel()
+        assert await asyncio.wait_for(stays, 5) == [2]
 
     asyncio.run(ask())
+    assert told == [2]

@@ -42,12 +42,15 @@ def unpack(data: bytes) -> dict[str, bytes]:
     name, room = "", len(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for entry in archive.infolist():
+            for entry in archive.infolist():  # before any is read: some Pythons name another
                 name = entry.filename
                 _require_plain(entry, name, room)
                 room -= entry.file_size
                 if name in members:
                     raise UnreadableArchive("stands in the archive twice", name)
+                members[name] = b""
+            for entry in archive.infolist():
+                name = entry.filename
                 members[name] = archive.read(entry)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
         raise UnreadableArchive(str(error), name) from error

@@ -29,6 +29,7 @@ DRILLS: dict[str, Callable[[Stage], None]] = {
         troubles.photos_read_only,
         troubles.connections_cut,
         troubles.database_restarted,
+        troubles.database_read_only,
         troubles.clock_set,
         troubles.few_descriptors,
         troubles.slow_clients,
@@ -39,7 +40,7 @@ DRILLS: dict[str, Callable[[Stage], None]] = {
         troubles.restored,
     )
 }
-ON_POSTGRESQL = {"connections-cut", "database-restarted"}
+ON_POSTGRESQL = {"connections-cut", "database-restarted", "database-read-only"}
 LINE = "{:18} {:>12} {:>6} {:>6} {:>10} {:>9} {:>10}  {}"
 
 

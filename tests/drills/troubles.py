@@ -142,6 +142,20 @@ def database_restarted(at: Stage) -> None:
     at.trouble_is_over()
 
 
+def database_read_only(at: Stage) -> None:
+    """As a standby before it is promoted, or a server whose disk ran full: it reads and takes
+    nothing."""
+    url = make_url(at.settings.database_url).set(drivername="postgresql")
+    with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as it:
+        it.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        it.execute("SELECT pg_reload_conf()")
+        time.sleep(SECONDS)
+        at.require(not at.service.ready(), "/readyz says ready")
+        it.execute("ALTER SYSTEM RESET default_transaction_read_only")
+        it.execute("SELECT pg_reload_conf()")
+    at.trouble_is_over()
+
+
 def clock_set(at: Stage) -> None:
     """Back by ten minutes, ahead by a day, and right again (libfaketime)."""
     file = at.folder / FAKED

@@ -98,7 +98,7 @@ def answer_request(
         row = material.asked_of(connection, caller.scope, request_id)
     if row.answered_ms is not None:
         raise Conflict("already_answered", "the request was answered")
-    checked = [case_files.checked(it.name, it.content) for it in said.files]
+    checked = [case_files.checked(it.name, it.content, services.readers) for it in said.files]
     kept = [(it, case_files.put(services.vault, services.blobs, row.case_id, it)) for it in checked]
     with services.database.write() as connection:
         material.answer(connection, row, caller.actor, said.answer, services.clock(), kept)

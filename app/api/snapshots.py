@@ -72,8 +72,8 @@ async def put_snapshot(
     def accepted(now_ms: int) -> bytes:
         with services.database.read() as connection:  # no pixel is read for a sitting that is over
             snapshots.session_of(connection, platform_id, session_id, now_ms)
-        limit = services.photos.max_bytes
-        return photo_formats.kept_form(services.readers, data, limit, photo_formats.OTHER_FORMAT)
+        limits = services.photos.limits
+        return photo_formats.kept_form(services.readers, data, limits, photo_formats.OTHER_FORMAT)
 
     def kept(now_ms: int, photo: bytes, *, away: bool = False) -> snapshots.StoredPhoto:
         with services.database.write() as connection:

@@ -193,7 +193,8 @@ def taken(
     Raises BadInput."""
     if file is None or not file.filename:
         return None, None
-    kept = case_files.checked(file.filename, file.file.read(case_files.MAX_BYTES + 1))
+    data = file.file.read(case_files.MAX_PHOTO_BYTES + 1)
+    kept = case_files.checked(file.filename, data, services.readers)
     return kept, case_files.put(services.vault, services.blobs, case_id, kept)
 
 
@@ -272,7 +273,7 @@ def case_page(
         status=422 if problem else 200,
         **told,
         undo_minutes=cases.UNDO_MS // 60_000,
-        kinds=", ".join(case_files.KINDS),
+        kinds="、".join(case_files.TAKEN),
         queue=queue,
         done=done,
         problem=problem,

@@ -530,9 +530,18 @@ PROBLEMS = {
     "too_late": N_("已不能撤回：过了时限，或他人已接着决定。可写明理由更正。"),
     "comment_missing": N_("请写备注，或选择附件。"),
     "comment_too_long": N_("备注最多2000个字。"),
-    "file_too_large": N_("附件是空的，或超过10 MB。"),
+    "file_too_large": N_("附件是空的，或超过10 MB。可以分成几个文件，或只留要紧的几页再交。"),
     "body_too_large": N_("请用浏览器的返回键回到上一页，换一个小一些的文件再提交；写的话还在。"),
-    "bad_file_kind": N_("附件不是PDF、JPG、PNG、XLSX或DOCX（看内容，不看文件名）。"),
+    "image_type": N_("这张照片的格式不能识别。请重新拍照，或截图后再交。"),
+    "image_too_large": N_("照片文件超过20 MB。请在手机相册里压缩，或截图后再交。"),
+    "image_pixels": N_(
+        "照片超过6400万像素，或一边超过20000像素。请用普通拍照模式重拍，或截图后再交。"
+    ),
+    "image_truncated": N_("照片不完整，可能没有传完。请从手机相册里重新选这张照片再交。"),
+    "image_unreadable": N_("照片无法读取，可能已损坏。请重新拍照，或截图后再交。"),
+    "bad_file_kind": N_(
+        "附件不是照片（JPG、PNG、HEIC、WebP、BMP）、PDF、XLSX或DOCX（看内容，不看文件名）。请另存为PDF，或拍照后再交。"
+    ),
     "active_file": N_("附件含有宏、脚本或内嵌文件，不能接收。请另存为不含宏的文件，或打印成PDF。"),
     "date_out_of_reach": N_("日期须在今天以后，且不能太远（搁置最多90天）。"),
     "bad_limit": N_("每人最多1至200案。"),

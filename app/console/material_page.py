@@ -155,7 +155,7 @@ def _inbox(
         login=login,
         status=422 if problem else 200,
         rows=sorted(rows, key=lambda it: (not it.open, it.due)),
-        kinds=", ".join(case_files.KINDS),
+        kinds="、".join(case_files.TAKEN),
         done=done,
         problem=problem,
         typed=typed,

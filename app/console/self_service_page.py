@@ -128,7 +128,7 @@ def _page(
         problem=problem,
         typed={"finding": 0, "statement": "", "request": 0, "answer": "", **(typed or {})},
         wanted=[material_page.asked(it, now_ms) for it in wanted],
-        kinds=", ".join(case_files.KINDS),
+        kinds="、".join(case_files.TAKEN),
         until=learner_messages.day_of(day(link.expires_ms).isoformat(), lang),
     )
     return _private(page)

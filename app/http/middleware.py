@@ -25,6 +25,7 @@ from app.settings import Settings
 log = structlog.get_logger("zhenxue.http")
 
 PROBLEM_JSON = "application/problem+json"
+PHOTO_BYTES = 20 * 1024 * 1024 + 1  # of one to enrol, which is scaled: what is larger is told so
 PHOTO_FORM_BYTES = 256 * 1024 * 1024  # of a form with photos as phones take them
 FILE_FORM_BYTES = 24 * 1024 * 1024  # of one with a file of a case: what is too large says the form
 _FILE_FORMS = ("/console/cases/", "/console/requests/", "/my/")
@@ -146,7 +147,9 @@ class Edge:
         path: str = scope["path"]
         if path == "/v1/imports":
             return self.settings.max_import_bytes
-        if scope["method"] == "PUT" and ("/snapshots/" in path or path.endswith("-photo")):
+        if scope["method"] == "PUT" and path.endswith("-photo"):
+            return max(PHOTO_BYTES, self.settings.max_image_bytes)
+        if scope["method"] == "PUT" and "/snapshots/" in path:
             return self.settings.max_image_bytes
         if path.startswith("/console/classes/") and path.endswith(("/enrolment", "/photos")):
             return PHOTO_FORM_BYTES

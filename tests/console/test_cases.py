@@ -280,11 +280,11 @@ def office(*names: str) -> bytes:
 @pytest.mark.parametrize(
     ("name", "data", "told"),
     [
-        ("a.pdf", b"<html><script>", "不是PDF"),
+        ("a.pdf", b"<html><script>", "附件不是照片"),
         ("a.pdf", b"%PDF-1.7 /Open /J#61vaScript (x)", "含有宏"),
-        ("a.png", b"\x89PNG\r\n\x1a\nrubbish", "不是PDF"),
+        ("a.png", b"\x89PNG\r\n\x1a\nrubbish", "再交"),
         ("a.xlsx", office("xl/workbook.xml", "xl/vbaProject.bin"), "含有宏"),
-        ("a.docx", office("whatever.xml"), "不是PDF"),
+        ("a.docx", office("whatever.xml"), "附件不是照片"),
         ("a.pdf", b"", "请写备注"),
     ],
 )

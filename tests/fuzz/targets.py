@@ -21,6 +21,7 @@ from app.domain.faces import photo_files
 from app.domain.faces.snapshots import verified
 from app.domain.policy.pack_schema import PackError, PackTable, read_toml, validated
 from app.errors import ZhenxueError
+from app.vision.image_header import ImageLimits
 
 LIMIT = 1 << 20
 PACKS = Path(__file__).parents[2] / "detectors/packs"
@@ -60,7 +61,7 @@ def multipart(data: bytes) -> None:
 
 
 def images(data: bytes) -> None:
-    verified(data, LIMIT)
+    verified(data, ImageLimits(max_bytes=LIMIT))
 
 
 def archives(data: bytes) -> None:

@@ -8,7 +8,7 @@ import zlib
 
 import pillow_heif
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from app.vision import image_header
 from app.vision.arrival import LONGEST, as_jpeg
@@ -52,6 +52,18 @@ def test_a_turned_photo_arrives_upright(kind: str) -> None:
     top = made.getpixel((240, 100))
     assert isinstance(top, tuple) and top[0] > 180
     assert 0x0112 not in made.getexif()
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "WEBP", "BMP", "PNG", "JPEG"])
+def test_half_a_photo_is_told_as_such_and_not_as_a_photo_of_nobody(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)  # as face_recognition sets it
+    whole = photo(kind)
+    with pytest.raises(ImageRejected) as told:
+        as_jpeg(whole[: len(whole) * 2 // 3])
+    assert told.value.code in ("image_truncated", "image_unreadable")
+    assert as_jpeg(whole + bytes(3))
 
 
 def test_a_photo_of_24_megapixels_arrives_scaled() -> None:

@@ -184,7 +184,7 @@ def _case(
     """The case of a finding, a note on it with a file, and what its platform is asked."""
     case_id = connection.scalar(select(Finding.case_id).where(Finding.id == finding_id))
     assert case_id is not None
-    file = case_files.checked("说明.png", picture(0))
+    file = case_files.checked("说明.png", picture(0), services.readers)
     blob_key = case_files.put(services.vault, services.blobs, case_id, file)
     note_id = case_desk.comment(connection, zhao, case_id, "见附件", now_ms, file, blob_key)
     platform = next(iter(material.choices(connection, zhao.scope, case_id)))

@@ -143,7 +143,7 @@ class EnrolmentDesk:
     def acceptable(self, data: bytes) -> bytes:
         """The photo as it is, or as a JPEG of a sane size where it is of another format or too
         large. Raises BadInput with the limit and what helps."""
-        return photo_formats.kept_form(self.readers, data, self.photos.max_bytes)
+        return photo_formats.kept_form(self.readers, data, self.photos.limits)
 
     def copied(self, learner_id: int, data: bytes, seen: Seen | Unread) -> bool:
         """Whether it is one of the learner's enrolled photos after small changes. `seen`: what was

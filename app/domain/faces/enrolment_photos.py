@@ -97,7 +97,7 @@ def admit(
 ) -> EnrolledPhoto | None:
     """What can be said before the pixels are read: the report of a photo that is enrolled already,
     else None. Raises BadInput (not a picture), NotAllowed (no_face_consent), Conflict (erased)."""
-    verified(data, photos.max_bytes)
+    verified(data, photos.limits)
     face_key(connection, photos.vault, learner.id, now_ms)
     known = rows.by_sha256(connection, learner.id, hashlib.sha256(data).digest())
     if known is None or known.retired_ms is not None or _purged(known):
@@ -168,7 +168,7 @@ def defer(
     connection: Connection, photos: PhotoStore, learner: AccountRow, data: bytes, now_ms: int
 ) -> str:
     """Keep an imported photo for the face worker: `stored` or `unchanged`. Raises as `admit`."""
-    verified(data, photos.max_bytes)
+    verified(data, photos.limits)
     key = face_key(connection, photos.vault, learner.id, now_ms)
     digest = hashlib.sha256(data).digest()
     if rows.by_sha256(connection, learner.id, digest) is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.security import seal, unseal
 from app.store.faces.blobs import Blobs
 from app.vault import Vault
+from app.vision.image_header import ImageLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,10 @@ class PhotoStore:
     vault: Vault  # wraps the learners' keys
     blobs: Blobs
     max_bytes: int
+
+    @property
+    def limits(self) -> ImageLimits:
+        return ImageLimits(max_bytes=self.max_bytes)
 
     def put(self, key: bytes, blob_key: str, data: bytes) -> str | None:
         """Seal an image under a learner's key and keep it: its e-tag, where the store gives one.

@@ -44,8 +44,8 @@ MOST_A_CHALLENGE = 60  # a burst of frames for the liveness check
 _WHAT_IS_WRONG = {
     "image_empty": "没有收到图片内容",
     "image_type": "只接受 JPEG 或 PNG 图片",
-    "image_too_large": "图片文件过大",
-    "image_pixels": "图片像素过多",
+    "image_too_large": "图片文件超过{bytes:.0f}MB，请压缩后再传",
+    "image_pixels": "图片超过{pixels}万像素，或一边超过{side}像素，请缩小后再传",
     "image_truncated": "图片不完整，请重新上传",
     "image_unreadable": "图片无法读取，请重新拍摄",
 }
@@ -106,7 +106,7 @@ def store(
     there = rows.by_external_id(connection, session.id, sent.external_id)
     if there is not None and (away or there.blob_key is not None or there.check != Check.LOST):
         return _stored_before(there, digest)
-    media_type = verified(data, photos.max_bytes).media_type
+    media_type = verified(data, photos.limits).media_type
     key = face_key(connection, photos.vault, session.learner_id, received_ms)
     if rows.count(connection, session.id) >= MOST_A_SITTING:
         raise Conflict("too_many_snapshots", f"a sitting has at most {MOST_A_SITTING} photos")
@@ -194,16 +194,19 @@ def _intact(photos: PhotoStore, key: bytes, blob_key: str, sha256: bytes) -> boo
     return hashlib.sha256(data).digest() == sha256
 
 
-def verified(data: bytes, max_bytes: int) -> ImageHeader:
+def verified(data: bytes, limits: ImageLimits) -> ImageHeader:
     """The header of an acceptable picture. Raises BadInput with the reason in both languages."""
     try:
-        return image_header.verify(data, ImageLimits(max_bytes=max_bytes))
+        return image_header.verify(data, limits)
     except ImageRejected as error:
         kinds: dict[str, type[BadInput]] = {
             "image_too_large": BodyTooLarge,
             "image_type": WrongMediaType,
         }
-        reason: dict[str, Any] = {"zh": _WHAT_IS_WRONG[error.code], "en": error.detail}
+        told = _WHAT_IS_WRONG[error.code].format(
+            bytes=limits.max_bytes / 2**20, pixels=limits.max_pixels // 10_000, side=limits.max_side
+        )
+        reason: dict[str, Any] = {"zh": told, "en": error.detail}
         kind = kinds.get(error.code, BadInput)
         raise kind(error.code, error.detail, reason=reason) from error
 

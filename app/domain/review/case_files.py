@@ -1,6 +1,7 @@
 """Files that people attach: of few kinds, by their content and not by their name, without scripts.
 
-They are kept sealed in the blob store, and given out only to be saved.
+Photos of phones that are of another format, or too large, become a JPEG first. They are kept sealed
+in the blob store, and given out only to be saved.
 """
 
 from __future__ import annotations
@@ -12,16 +13,21 @@ import secrets
 import zipfile
 from dataclasses import dataclass
 
+from app.domain.faces import photo_formats
+from app.domain.faces.photo_formats import JpegMaker
 from app.errors import BadInput, NotFound
 from app.security import Unsealable
 from app.store.faces.blobs import BlobMissing, Blobs
 from app.vault import Vault
-from app.vision.image_header import ImageLimits, ImageRejected, verify
+from app.vision.image_header import ImageLimits
 
 MAX_BYTES = 10 * 1024 * 1024  # this product's choice
+MAX_PHOTO_BYTES = 20 * 1024 * 1024  # as a phone takes it; what is kept is smaller
 _MOST_UNPACKED, _MOST_PARTS = 200 * 1024 * 1024, 2_000
 _PURPOSE = "case-file"
 _PICTURES = ImageLimits(MAX_BYTES, max_pixels=64_000_000, max_side=20_000)
+# What people choose among, as a form names it.
+TAKEN = ("JPG", "PNG", "HEIC", "WebP", "BMP", "PDF", "XLSX", "DOCX")
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 KINDS = {
     "pdf": "application/pdf",
@@ -48,9 +54,12 @@ class CaseFile:
         return hashlib.sha256(self.data).digest()
 
 
-def checked(name: str, data: bytes) -> CaseFile:
+def checked(name: str, data: bytes, readers: JpegMaker) -> CaseFile:
     """A file as it may be kept. Raises BadInput: `file_too_large`, `bad_file_kind` for what is
-    none of KINDS by its content, `active_file` for one with scripts, macros or files inside."""
+    none of KINDS by its content, `active_file` for one with scripts, macros or files inside, and
+    for photos those of `photo_formats.kept_form`; NotReady."""
+    if photo_formats.is_photo(data):
+        data = photo_formats.kept_form(readers, data, _PICTURES)
     if not data or len(data) > MAX_BYTES:
         raise BadInput("file_too_large", f"file: 1 byte to {MAX_BYTES} bytes", field="file")
     kind = _kind(data)
@@ -81,13 +90,8 @@ def _kind(data: bytes) -> str | None:
         if _ACTIVE.search(plain):
             raise _active()
         return "pdf"
-    for kind, start in (("jpg", b"\xff\xd8\xff"), ("png", b"\x89PNG\r\n\x1a\n")):
-        if data.startswith(start):
-            try:
-                verify(data, _PICTURES)
-            except ImageRejected:
-                return None
-            return kind
+    if photo_formats.is_photo(data):
+        return "jpg" if data.startswith(b"\xff\xd8") else "png"
     return _office_kind(data) if data.startswith(b"PK\x03\x04") else None
 
 

@@ -324,8 +324,7 @@ class _Settling:
         told: Future[list[Demands]] = Future()
         with self._lock:
             self._waiting.append((batches, told))
-            if starts := self._deciding < _DECIDING:
-                self._deciding += 1
+            starts = self._deciding < _DECIDING
         if starts:
             run = asyncio.ensure_future(self._in_thread(self._run))
             self._started.add(run)
@@ -333,6 +332,10 @@ class _Settling:
         return await asyncio.wrap_future(told)
 
     def _run(self) -> None:
+        with self._lock:  # counted here: what a loop that ends never starts must not count
+            if self._deciding == _DECIDING:
+                return
+            self._deciding += 1
         while group := self._next():
             self._decide(group)
 

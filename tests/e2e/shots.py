@@ -41,12 +41,12 @@ COLOURS = 200
 
 def take(folder: Path, sizes: Sequence[str] = ("",), county: Path | None = None) -> None:
     """Fill a county, open each page as who may, and write FOLDER/NAME-LANGUAGE.png, at other sizes
-    than the office's NAME-LANGUAGE-SIZE.png. `county` is a data folder, which is filled where it is
-    not there: a run that failed half-way need not fill it anew."""
+    than the office's NAME-LANGUAGE-SIZE.png. `county` is a data folder, which is filled where
+    nothing is in it: a run that failed half-way need not fill it anew."""
     folder.mkdir(parents=True, exist_ok=True)
     # What is at work still when a page fails must not hide why.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as data:
-        if county and not county.exists():
+        if county and not (county.exists() and any(county.iterdir())):
             settle(county, MovingClock(), PLANS)
         if county:
             shutil.copytree(county, data, dirs_exist_ok=True)

@@ -245,6 +245,7 @@ def test_zhao_presses_check_now_and_reads_what_became_of_lin_who_sat_still(
     expect(zhao.get_by_role("alert")).to_contain_text("十分钟内只能要求核验一次")
 
 
+@pytest.mark.thorough
 def test_the_board_and_the_inspection_tell_that_it_is_lin_who_turns_as_asked(
     school: School, page: Page, camera: Path
 ) -> None:
@@ -293,6 +294,7 @@ def is_ready(lin: Learner, camera: Path, before: int = -1) -> int:
     return n
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("page", "consent", "says"),
     [

@@ -112,6 +112,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         waiting = store.waiting_by_learner(connection, class_id)
         findings = store.findings(connection, class_id, None, _CLASS_FINDINGS)
         run = run_store.latest(connection, class_id)
+        photos_waiting = len(run_store.photos_waiting(connection, class_id))
         chosen_by = users.names(connection, [row.scale_chosen_by or 0])
         steps = stages.of_class(connection, class_id, today)
         asides = _asides(connection, class_id, steps, login.user)
@@ -135,6 +136,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         today=today.isoformat(),
         **_stages(steps),
         **_run(request, run),
+        photos_waiting=photos_waiting,
         chosen_by=chosen_by.get(row.scale_chosen_by or 0, ""),
         scales=SCALES,
         **_exported(request, row),

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from app.domain import runs
-from models import Run
+from models import Run, Session, Snapshot
 from tests.console.conftest import Clock, Desk
 
 NewDesk = Callable[[], Desk]
@@ -183,3 +183,17 @@ def test_a_resumed_night_says_when_it_broke_off_who_went_on_and_what_was_done(
         runs.finish(connection, night, DONE | {"steps": 10, "problems": []}, clock())
     assert "当时完成4 / 10" in desk.get(f"/console/runs/{night}")
     assert "曾中断，已续做" in desk.get("/console/runs")
+
+
+def test_the_class_says_that_photos_wait_as_its_run_does(desk: Desk) -> None:
+    """Whoever looks only at the class reads why its hours are not proven yet."""
+    desk.sign_in("zhao")
+    class_id = desk.county.classes["HC-2026-014"]
+    sentence = "张照片等待比对，所在的学习暂记为未能证实，比对后会自动重算。"
+    assert sentence not in desk.get(f"/console/classes/{class_id}")
+    with desk.services.database.write() as connection:
+        its = select(Session.id).where(Session.class_id == class_id)
+        mine = update(Snapshot).where(Snapshot.session_id.in_(its))
+        waiting = connection.execute(mine.values(status="pending")).rowcount
+    assert waiting
+    assert f"还有{waiting}{sentence}" in desk.get(f"/console/classes/{class_id}")

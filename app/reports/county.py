@@ -26,7 +26,7 @@ from app.store.review import county as store
 
 _AS_OF = "累计数是生成时的，结论按各班最近一次校验；尚未开班的班级不计入。"
 _DONE = (
-    "完成数按考核合格人次计（产品默认口径，方案未写明）；同一人在两个班各计一次。"
+    "完成数按准予申请考核并考核合格的人次计（产品默认口径，方案未写明）；同一人在两个班各计一次。"
     "目标为无数据的，本县尚未录入。"
 )
 _KNOWN_FROM = date(1900, 1, 1)
@@ -87,7 +87,17 @@ def tasks(connection: Connection, asked: CountyReport, now_ms: int) -> Sheet:
         ("合格人次合计", sum(it.passed for it in found)),
     )
     period = f"{asked.on:%Y}-01-01 至 {asked.on}"
-    notes = (f"任务名称和牵头单位出自{plan().source}。", _DONE, *_schools(asked, found))
+    outside = sum(it.passed_outside for it in found)
+    told = (
+        f"资料不一致：另有{outside}人次未准予申请考核而考核合格，未计入，"
+        "请到各班《取证名单》核实。",
+    )
+    notes = (
+        f"任务名称和牵头单位出自{plan().source}。",
+        _DONE,
+        *(told if outside else ()),
+        *_schools(asked, found),
+    )
     heading = _heading(asked, period, now_ms)
     title = f"{asked.county}年度培训任务进度表"
     return Sheet("county-tasks", title, heading, columns, rows, counts, notes, personal=False)

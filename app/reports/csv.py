@@ -29,6 +29,9 @@ def write(sheet: Sheet) -> bytes:
     writer.writerows([note] for note in sheet.closing)
     sealed = [f"{sheet.seal}（盖章）"] if sheet.seal else []
     writer.writerow([*(cell for name in sheet.signatures for cell in (f"{name}：", "")), *sealed])
+    if sheet.proof:
+        writer.writerow([])
+    writer.writerows([label, safe(value)] for label, value in sheet.proof)
     return buffer.getvalue().encode()
 
 

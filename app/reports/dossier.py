@@ -50,6 +50,7 @@ from app.store.review.inspections import InspectionCheckRow, InspectionNoteRow, 
 from app.store.review.reviews import ReviewRow
 from app.store.review.stages import StageEventRow
 from app.store.scope import AccessScope
+from detectors.eligibility import Eligibility
 from detectors.qualifications import certificate_of
 from detectors.recordings import RecordedHour
 
@@ -106,7 +107,6 @@ class Dossier:
             level=self.terms.get("level") or "",
             scale=labels.SCALES.get(self.concluded.scale.applied, "") if scaled else "",
             office=office_of(self.row.county),
-            published=self.published,
         )
 
     @cached_property
@@ -122,11 +122,17 @@ class Dossier:
 
     @property
     def published(self) -> str:
-        """From when to when and where the class's notice is posted; empty while nobody said."""
+        """From when to when and where the notice of the subsidies is posted; empty while nobody
+        said. No other list's notice is a step."""
         notice = self.steps["publication"].body if "publication" in self.steps else {}
         if not notice.get("from_on"):
             return ""
         return f"{notice['from_on']} 至 {notice['to_on']}（{notice['site']}）"
+
+    @property
+    def number(self) -> str:
+        """The official class number, or under its own name the class's."""
+        return self.row.official_class_no or f"自编号{self.row.external_id}"
 
     @cached_property
     def everybody(self) -> Sequence[MemberRow]:
@@ -305,6 +311,39 @@ class Dossier:
     @cached_property
     def assessed(self) -> Sequence[AssessmentRow]:
         return report_rows.assessments(self.connection, self.id)
+
+    @cached_property
+    def results(self) -> Sequence[AssessmentRow]:
+        """Assessments of who may be assessed: what 附件2 and the certificates count. 视同培训无效
+        means that who may not is not assessed either."""
+        return [it for it in self.assessed if it.learner_id in self.admitted]
+
+    @cached_property
+    def outside(self) -> Sequence[AssessmentRow]:
+        """Assessments of who is not admitted, which somebody has to look into."""
+        return [it for it in self.assessed if it.learner_id not in self.admitted]
+
+    @cached_property
+    def admitted(self) -> frozenset[int]:
+        """Row ids of who may be assessed, as the lists say it."""
+        return frozenset(
+            it.id
+            for it in self.members
+            if self.verdicts[it.external_id].outcome is Eligibility.ELIGIBLE
+        )
+
+    @property
+    def inconsistent(self) -> tuple[str, ...]:
+        """That there are results of people who were not admitted, for lists that leave them out."""
+        if not self.outside:
+            return ()
+        heads = len({it.learner_id for it in self.outside})
+        passed = len({it.learner_id for it in self.outside if it.passed})
+        return (
+            f"资料不一致：另有{heads}人未列入准予申请线下考核名单而有考核结果（其中合格{passed}人），"
+            "不计入参加考核、合格和取证人数，也不享受补贴，见《取证名单》；请核实考核名单和准予名单，"
+            "确应准予的，先审结再更正名单。",
+        )
 
     def certificate_of(self, result: AssessmentRow) -> str | None:
         """What an examination leads to: the class's kind of certificate where nobody said another,

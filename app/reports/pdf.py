@@ -91,6 +91,9 @@ def content(sheet: Sheet) -> dict[str, Any]:
         "counts": [[label, _fitted(text(value), half / 2)] for label, value in sheet.counts],
         "notes": [glyphs.printable(it) for it in sheet.closing],
         "signatures": sheet.signatures,
+        "proof": _fitted(
+            "　".join(f"{it}：{value}" for it, value in sheet.proof), across / (6.5 * _EM_MM)
+        ),
         "seal": glyphs.printable(sheet.seal),
         "form": _form(sheet, sheet.form, across) if sheet.form else None,
     }

@@ -34,14 +34,14 @@ class PersonHeading(Heading):
     person: str = ""
     last4: str = ""
 
-    def lines(self, digest: str) -> tuple[tuple[str, str], ...]:
+    @property
+    def lines(self) -> tuple[tuple[str, str], ...]:
         return (
             ("姓名", self.person),
             ("证件后四位", self.last4),
             ("县区", self.institution),
             ("期间", self.period),
             ("生成时间", f"{at(self.generated_ms):%Y-%m-%d %H:%M:%S}（北京时间）"),
-            ("内容摘要", digest),
         )
 
 

@@ -17,6 +17,7 @@ Align = Literal["left", "center", "right"]
 
 NO_DATA = "无数据"  # what nobody reported is printed so, and is nobody's fault
 SIGNATURES = ("初审人", "复核人")
+_ORIGIN = ("处理尺度", "签发状态", "依据", "生成时间")
 _TO_BE_POSTED = "　　年　　月　　日至　　年　　月　　日"
 
 
@@ -52,35 +53,53 @@ class Heading:
     published: str = ""  # from when to when and where a notice is posted
     county: str = ""  # of a list of a whole county, which has no class and no pack
 
-    def lines(self, digest: str) -> tuple[tuple[str, str], ...]:
-        made = (
-            ("生成时间", f"{at(self.generated_ms):%Y-%m-%d %H:%M:%S}（北京时间）"),
-            ("内容摘要", digest),
-        )
+    @property
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """What a person reads above a list; no codes and no digests."""
+        made = ("生成时间", f"{at(self.generated_ms):%Y-%m-%d %H:%M:%S}（北京时间）")
         if self.county:
-            return (("县（市、区）", self.county), ("期间", self.period), *made)
-        signed = (
-            ("签发状态", self.standing),
-            ("签发摘要", self.signed_digest),
-            ("审计日志", self.audit_head),
-        )
+            return (("县（市、区）", self.county), ("期间", self.period), made)
         return (
             ("培训机构", self.institution),
-            ("班级编号（批次）", self.class_no),
+            self.number,
             ("职业（工种）及等级", self.subject),
             ("培训期间", self.period),
             *((("处理尺度", self.scale),) if self.scale else ()),
-            *((label, value) for label, value in signed if value),
-            ("规则包", f"{self.pack}（sha256 {self.pack_digest[:16]}…）"),
-            *made,
+            *((("签发状态", self.standing),) if self.standing else ()),
+            *((("依据", self.instrument),) if self.instrument else ()),
+            made,
         )
+
+    def proof(self, digest: str) -> tuple[tuple[str, str], ...]:
+        """What a list is checked with, in small print at its foot: the exact rules, and digests."""
+        told = (
+            ("规则包", f"{self.pack}（sha256 {self.pack_digest[:16]}…）" if self.pack else ""),
+            ("内容摘要", digest),
+            ("签发摘要", self.signed_digest),
+            ("审计日志", self.audit_head),
+        )
+        return tuple((label, value) for label, value in told if value)
+
+    @property
+    def number(self) -> tuple[str, str]:
+        """The official class number; the class's own is one only under its own name."""
+        if self.class_no in ("", NO_DATA):
+            return ("班级自编号", self.class_id)
+        return ("班级编号（批次）", self.class_no)
+
+    @property
+    def unnumbered(self) -> tuple[str, ...]:
+        """What a clerk has to do about a class without an official number."""
+        if self.county or not self.class_id or self.class_no != NO_DATA:
+            return ()
+        return ("本班未登记官方系统的班级编号：请在班级页“更改班级”中填写“官方班号”，再重新导出。",)
 
     @property
     def notice(self) -> tuple[tuple[str, str], ...]:
         """What a notice to the public says: whose class, and by which rules; no digests."""
         return (
             ("培训机构", self.institution),
-            ("班级编号（批次）", self.class_no),
+            self.number,
             ("职业（工种）及等级", self.subject),
             ("培训期间", self.period),
             ("公示单位", self.office),
@@ -168,7 +187,12 @@ class Sheet:
 
     @property
     def lines(self) -> tuple[tuple[str, str], ...]:
-        return self.heading.notice if self.posted else self.heading.lines(self.digest)
+        return self.heading.notice if self.posted else self.heading.lines
+
+    @property
+    def proof(self) -> tuple[tuple[str, str], ...]:
+        """What stands in small print at the foot; nothing of it on a notice board."""
+        return () if self.posted else self.heading.proof(self.digest)
 
     @property
     def seal(self) -> str:
@@ -178,14 +202,15 @@ class Sheet:
     @property
     def origin(self) -> tuple[str, ...]:
         """Where a form comes from, line by line at its foot."""
-        scale = [("处理尺度", self.heading.scale)] if self.heading.scale else []
-        told = [f"{label}：{value}" for label, value in (*scale, *self.lines[-3:])]
-        return (*told, self.heading.remark) if self.heading.remark else tuple(told)
+        told = [(label, value) for label, value in self.lines if label in _ORIGIN]
+        notes = (*self.heading.unnumbered, *self.notes, *filter(None, [self.heading.remark]))
+        return (*(f"{label}：{value}" for label, value in told), *notes)
 
     @property
     def closing(self) -> tuple[str, ...]:
         """Notes under the counts; a list without a line says that it has none."""
-        notes = (*self.notes, *filter(None, [self.heading.remark]))
+        to_do = () if self.posted else self.heading.unnumbered
+        notes = (*self.notes, *to_do, *filter(None, [self.heading.remark]))
         return notes if self.rows else ("本清单无记录。", *notes)
 
     def count(self, label: str) -> Value:

@@ -168,7 +168,7 @@ def _as_signed(
             signed_digest=last.digest,
             audit_head=_audit_head(dossier, last),
             office=office_of(dossier.row.county),
-            published=dossier.published,
+            published="",
         ),
         notes=tuple(notes),
     )

@@ -44,6 +44,7 @@ class _Page:
         )
         self.label = book.add_format(_LINE | {"bold": True})
         self.plain = book.add_format(_LINE)
+        self.small = book.add_format(_LINE | {"font_size": 7, "font_color": "#595959"})
         self.head = book.add_format(
             _LINE
             | {
@@ -77,7 +78,8 @@ class _Page:
             page.set_landscape()
         page.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
         page.fit_to_pages(1, 0)
-        page.set_footer(f"&L{self.sheet.title}&C第 &P 页 / 共 &N 页&R{self.sheet.digest[:16]}")
+        digest = "" if self.sheet.posted else self.sheet.digest[:16]
+        page.set_footer(f"&L{self.sheet.title}&C第 &P 页 / 共 &N 页&R{digest}")
         for at, column in enumerate(self.sheet.columns):
             page.set_column(at, at, column.width)
 
@@ -117,6 +119,7 @@ class _Page:
         for told in self.sheet.origin:
             self._line(told, self.plain)
             self.row += 1
+        self._proof()
 
     def _heading(self) -> None:
         self.page.merge_range(0, 0, 0, self.last, self.sheet.title, self.title)
@@ -167,6 +170,13 @@ class _Page:
         )
         sealed = f"　　　　　　{self.sheet.seal}（盖章）" if self.sheet.seal else ""
         self._line(f"{signed}{sealed}　　　　　　　年　　月　　日", self.plain)
+        self.row += 1
+        self._proof()
+
+    def _proof(self) -> None:
+        for label, value in self.sheet.proof:
+            self.row += 1
+            self._line(f"{label}：{value}", self.small)
 
     def _line(self, words: str, how: Any) -> None:
         self.page.merge_range(self.row, 0, self.row, self.last, words, how)

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from app.domain.catalogue import institutions
 from app.services import Services
-from models import AuditEntry, TrainingClass
+from models import AuditEntry, Enrolment, Learner, TrainingClass, Verdict
+from tests.console.county import add
 from tests.people import (
     GUANGSHAN,
     HUANGCHUAN,
@@ -49,12 +50,34 @@ class Office:
         assert client.post(path, json=[PASSED], headers=county.huang.headers).is_success
         self.client = client
         self.services: Services = client.app.state.services  # type: ignore[attr-defined]
+        self.admit("lin")
         clock.now_ms = instant(f"{MAY} 09:00")
         self.here = sign_in(self.services, "zhao", HUANGCHUAN)
         self.there = sign_in(self.services, "qian", GUANGSHAN)
         with self.services.database.read() as connection:
             named = select(TrainingClass.id).where(TrainingClass.external_id == "c1")
             self.begun = connection.scalars(named).one()
+
+    def admit(self, learner: str, outcome: str = "eligible") -> None:
+        """Have the current verdict say so."""
+        with self.services.database.write() as connection:
+            enrolled = select(Enrolment.id, Enrolment.class_id).join(
+                Learner, Learner.id == Enrolment.learner_id
+            )
+            klass = select(TrainingClass.id).where(TrainingClass.external_id == "c1")
+            mine = Learner.external_id == learner, Enrolment.class_id == klass.scalar_subquery()
+            row = connection.execute(enrolled.where(*mine)).one()
+            add(
+                connection,
+                Verdict,
+                subject_kind="enrolment",
+                subject_id=row.id,
+                hour=0,
+                class_id=row.class_id,
+                outcome=outcome,
+                pack="huangchuan-2021-graded@1.0.0",
+                created_ms=self.services.clock(),
+            )
 
     def csrf(self) -> str:
         page = self.client.get("/console/account", headers=self.here).text
@@ -92,6 +115,17 @@ def test_target_and_done_of_a_task_count_the_classes_that_serve_it(office: Offic
     assert care.split(",")[3:5] == ["300", "1"]
     assert int(care.split(",")[7]) == heads
     assert care.endswith("0.3%")
+
+
+def test_who_passed_without_being_admitted_is_not_done_and_is_told(office: Office) -> None:
+    office.send("潢川县/targets", **{"task-5": "300"})
+    office.send(f"classes/{office.begun}", task="5")
+    office.admit("lin", "ineligible")
+    (care,) = [it for it in office.lines("tasks") if it.startswith("5,")]
+    assert care.split(",")[7] == "0"
+    assert "另有1人次未准予申请考核而考核合格" in "\n".join(office.lines("tasks"))
+    page = office.client.get("/console/county", headers=office.here).text
+    assert "另有1人次未准予申请考核而考核合格" in page
 
 
 def test_a_class_that_has_not_begun_counts_nothing(office: Office) -> None:

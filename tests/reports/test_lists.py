@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
+import msgspec
 import pytest
 from sqlalchemy import select, update
 
@@ -12,6 +13,7 @@ from app.domain.accounts import users
 from app.domain.catalogue import classes, records
 from app.domain.catalogue.classes import ClassTerms
 from app.reports import csv, exports, package, signed_lists
+from app.reports.dossier import Dossier
 from app.reports.exports import ExportOptions
 from app.reports.lists import LISTS
 from app.reports.sheet import NO_DATA, Sheet
@@ -22,7 +24,7 @@ from app.store.catalogue.catalogue import ClassRow
 from app.store.review import reviews
 from app.store.scope import EVERYTHING
 from detectors import registry
-from models import Finding
+from models import Enrolment, Finding, Learner, TrainingClass, Verdict
 from tests.people import County, training_class
 
 INVALID = (
@@ -67,13 +69,11 @@ def test_every_list_names_institution_class_pack_period_time_and_digest(
 ) -> None:
     for sheet in sheets.values():
         told = dict(sheet.lines)
-        rules = (
-            {"规则包", "生成时间", "内容摘要"}
-            if not sheet.posted
-            else {"依据", "公示单位", "公示期"}
-        )
+        rules = {"依据", "公示单位", "公示期"} if sheet.posted else {"依据", "生成时间"}
         assert set(told) >= {"培训机构", "班级编号（批次）", "培训期间"} | rules
         assert all(told.values()), sheet.name
+        foot = {"规则包", "内容摘要"}
+        assert not foot & set(told) and set(dict(sheet.proof)) == (set() if sheet.posted else foot)
         assert sheet.counts, sheet.name
 
 
@@ -286,30 +286,80 @@ def test_annex_2_is_the_plan_s_form_with_its_words_and_the_known_entries(
     assert sheet.count("已预填栏目") == filled >= 6
 
 
-def test_annex_2_counts_certificates_once_the_results_name_them(
-    services: Services, klass: ClassRow
-) -> None:
-    day = {"held_on": "2026-12-20"}
+def decide(services: Services, learner: str, outcome: str) -> None:
+    """Have the newest verdict on somebody say so."""
+    with services.database.write() as connection:
+        row = connection.execute(
+            select(Verdict.id, Verdict.body)
+            .join(Enrolment, Enrolment.id == Verdict.subject_id)
+            .join(Learner, Learner.id == Enrolment.learner_id)
+            .where(Verdict.subject_kind == "enrolment", Learner.external_id == learner)
+            .order_by(Verdict.id.desc())
+        ).first()
+        assert row is not None
+        body = msgspec.json.encode(msgspec.json.decode(row.body) | {"outcome": outcome})
+        changed = update(Verdict).where(Verdict.id == row.id)
+        connection.execute(changed.values(body=body, outcome=outcome))
+
+
+def certified(services: Services, klass: ClassRow) -> dict[str, Sheet]:
+    """Two have a certificate, of whom one was never admitted to the assessment."""
+    day = {"held_on": "2026-12-20", "passed": True}
     results = [
-        {"learner_id": "learner-01", **day, "passed": True, "certificate_no": "S000041"},
-        {"learner_id": "learner-02", **day, "passed": False},
+        {"learner_id": "learner-01", **day, "certificate_no": "S000041"},
+        {"learner_id": "learner-02", **day, "certificate_no": "S000042"},
     ]
     with services.database.write() as connection:
-        records.take(
-            connection,
-            services.vault,
-            klass,
-            records.Assessment,
-            results,
-            actor="test",
-            now_ms=services.clock(),
-        )
-    (sheet,) = exports.sheets(services, klass, ["annex-2"], AN_AUDITOR)
+        by: dict[str, Any] = {"actor": "test", "now_ms": services.clock()}
+        records.take(connection, services.vault, klass, records.Assessment, results, **by)
+    decide(services, "learner-01", "eligible")
+    decide(services, "learner-02", "ineligible")
+    made = exports.sheets(services, klass, ["annex-2", "certificates"], AN_AUDITOR)
+    return {it.name: it for it in made}
+
+
+def test_annex_2_counts_certificates_of_who_was_admitted_and_tells_of_others(
+    services: Services, klass: ClassRow
+) -> None:
+    sheet = certified(services, klass)["annex-2"]
     told: dict[Any, Any] = dict(cast(Any, sheet.rows))
-    assert told["结业考核·取证总人数"] == "1人"
+    assert told["结业考核·取证总人数"] == told["结业考核·参加考核人数"] == "1人"
     assert [value for label, value in sheet.rows if str(label).endswith("·取证人数")].count(
         "1人"
     ) == 1
+    assert "另有1人未列入准予申请线下考核名单而有考核结果（其中合格1人）" in "".join(sheet.origin)
+
+
+def test_who_passed_without_being_admitted_is_told_and_not_counted(
+    services: Services, klass: ClassRow
+) -> None:
+    sheet = certified(services, klass)["certificates"]
+    assert sheet.count("考核合格") == sheet.count("已有证书编号") == 1
+    assert sheet.count("未准予而考核合格") == 1
+    told = dict(zip(sheet.values("学员编号"), sheet.values("说明"), strict=True))
+    assert told == {"learner-01": "", "learner-02": "未列入准予名单，须核实"}
+    assert "资料不一致" in sheet.closing[0]
+
+
+def test_a_class_without_an_official_number_has_its_own_under_its_own_name(
+    services: Services, klass: ClassRow
+) -> None:
+    with services.database.write() as connection:
+        connection.execute(update(TrainingClass).values(official_class_no=None))
+    for it in exports.sheets(services, klass, list(LISTS), AN_AUDITOR):
+        assert dict(it.lines)["班级自编号"] == klass.external_id, it.name
+        foot = it.origin if it.form else it.closing
+        assert it.posted or any("更改班级" in words for words in foot), it.name
+        assert NO_DATA not in dict(it.lines).values()
+
+
+def test_the_list_of_who_may_be_assessed_has_no_days_of_the_subsidys_notice(
+    services: Services, klass: ClassRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Dossier, "published", "2026-12-01 至 2026-12-05（县政府网站）")
+    made = exports.sheets(services, klass, ["public-list", "subsidy-notice"], AN_AUDITOR)
+    posted = {it.name: dict(it.lines)["公示期"] for it in made}
+    assert "2026" not in posted["public-list"] and "2026-12-01" in posted["subsidy-notice"]
 
 
 def test_what_people_sign_has_the_place_of_the_office_s_seal(sheets: dict[str, Sheet]) -> None:

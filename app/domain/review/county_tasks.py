@@ -15,9 +15,12 @@ from app.domain.policy.task_plan import PlannedTask, plan
 from app.errors import BadInput, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import class_file
+from app.store.judging import verdicts
+from app.store.judging.unsettled import found_undecided
 from app.store.review import county as store
 from app.store.review.county import CountedClass
 from detectors.batch_facts import TrainingKind
+from detectors.eligibility import Eligibility
 
 MOST_PEOPLE = 1_000_000
 
@@ -25,11 +28,14 @@ MOST_PEOPLE = 1_000_000
 @dataclass(frozen=True, slots=True)
 class TaskProgress:
     """A task with the classes that began in the year. `task` None: those that nobody has given one.
-    `target` None: the county has not said. People are counted once a class."""
+    `target` None: the county has not said. People are counted once a class. `outside`: how many of
+    a class, by its row id, passed though they were not admitted to the assessment; they count for
+    nothing, and somebody has to look into them."""
 
     task: PlannedTask | None
     target: int | None
     classes: Sequence[CountedClass]
+    outside: Mapping[int, int]
 
     @property
     def begun(self) -> int:
@@ -41,11 +47,19 @@ class TaskProgress:
 
     @property
     def passed(self) -> int:
-        return sum(it.passed for it in self.classes)
+        return sum(self.passed_in(it) for it in self.classes)
+
+    @property
+    def passed_outside(self) -> int:
+        return sum(self.outside.get(it.id, 0) for it in self.classes)
+
+    def passed_in(self, klass: CountedClass) -> int:
+        """Who of a class was admitted and passed."""
+        return klass.passed - self.outside.get(klass.id, 0)
 
     @property
     def share(self) -> float | None:
-        """Of the target, how much is done: people who passed their assessment."""
+        """Of the target, how much is done: people who were admitted and passed."""
         return self.passed / self.target if self.target else None
 
 
@@ -59,7 +73,8 @@ class SchoolYear(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SchoolProgress:
-    """A vocational school: people of the year's classes who passed, and apprentices among them."""
+    """A vocational school: people of the year's classes who were admitted and passed, and
+    apprentices among them."""
 
     name: str
     passed: int
@@ -91,13 +106,31 @@ def progress(connection: Connection, county: str, on: date) -> list[TaskProgress
     A class that has not begun counts nothing.
     """
     found = store.begun(connection, county, on.replace(month=1, day=1), on)
+    outside = {it.id: _passed_outside(connection, it.id, on) for it in found if it.passed}
     wanted = targets(connection, county, on.year)
     rows: list[TaskProgress] = [
-        TaskProgress(it, wanted.get(it.number), [one for one in found if one.task == it.number])
+        TaskProgress(
+            it, wanted.get(it.number), [one for one in found if one.task == it.number], outside
+        )
         for it in plan().tasks
     ]
     loose = [it for it in found if it.task is None]
-    return [*rows, TaskProgress(None, None, loose)] if loose else rows
+    return [*rows, TaskProgress(None, None, loose, outside)] if loose else rows
+
+
+def _passed_outside(connection: Connection, class_id: int, on: date) -> int:
+    """How many passed by that day and are not admitted by the current verdicts."""
+    passed = store.who_passed(connection, class_id, on)
+    outcomes = verdicts.outcomes(connection, class_id, ("enrolment",))
+    undecided = found_undecided(connection, class_id)
+    admitted = {
+        it.learner_id
+        for it in passed
+        if it.in_class
+        and outcomes.get(("enrolment", it.enrolment_id, 0)) == Eligibility.ELIGIBLE
+        and it.learner_id not in undecided
+    }
+    return len({it.learner_id for it in passed} - admitted)
 
 
 def schools(county: str, on: date, progress: Sequence[TaskProgress]) -> list[SchoolProgress]:
@@ -107,8 +140,10 @@ def schools(county: str, on: date, progress: Sequence[TaskProgress]) -> list[Sch
     if county != plan().county:
         return []
     found: dict[str, Counter[bool]] = defaultdict(Counter)
-    for it in (klass for task in progress for klass in task.classes if klass.vocational_school):
-        found[it.institution][it.training_kind == TrainingKind.APPRENTICESHIP] += it.passed
+    for task in progress:
+        for it in (klass for klass in task.classes if klass.vocational_school):
+            apprentices = it.training_kind == TrainingKind.APPRENTICESHIP
+            found[it.institution][apprentices] += task.passed_in(it)
     over = (on.month, on.day) == (12, 31)
     rows = []
     for name, passed in sorted(found.items()):

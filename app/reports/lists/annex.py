@@ -17,7 +17,6 @@ from app.reports.dossier import WITHHELD, Dossier
 from app.reports.sheet import Column, Form, FormCell, Row, Sheet
 from app.store.exchange.report_rows import AssessmentRow
 from app.store.review.inspections import InspectionRow
-from detectors.eligibility import Eligibility
 from detectors.qualifications import Certificate, certificate_of
 
 _WIDTHS = (5, 14, 13, 12, 11, 11, 13)  # of the form's seven columns, as Column.width
@@ -74,6 +73,7 @@ def application(dossier: Dossier) -> Sheet:
         (Column("栏目", 34), Column("内容", 56)),
         rows,
         counts,
+        dossier.inconsistent,
         personal=False,
         form=form,
     )
@@ -129,7 +129,7 @@ def _opening(dossier: Dossier) -> _Block:
         (
             _label("开班\n申请", down=6),
             _label("开班批次及\n开班时间"),
-            _filled(f"{dossier.row.official_class_no or ''}\n{_day(dossier.row.starts_on)}", 2),
+            _filled(f"{_batch(dossier)}\n{_day(dossier.row.starts_on)}", 2),
             _label("培训工种\n及级别"),
             _filled(subject, 2),
         ),
@@ -147,6 +147,11 @@ def _opening(dossier: Dossier) -> _Block:
         (_label("行业主管部门\n审核意见"), _reviewed(dossier, "opening_industry", 5)),
         (_label("人力资源社会保障\n部门审核意见"), _reviewed(dossier, "opening_labour", 5)),
     )
+
+
+def _batch(dossier: Dossier) -> str:
+    own: str = dossier.row.external_id
+    return dossier.row.official_class_no or f"（官方编号待填；班级自编号：{own}）"
 
 
 def _registered(dossier: Dossier) -> FormCell:
@@ -306,7 +311,7 @@ def _minute(inspection: InspectionRow) -> str:
 def _assessed(dossier: Dossier) -> _Block:
     """结业考核: who may be assessed, and once there are results who was, and has a certificate."""
     assessment = dossier.terms.get("assessment") or {}
-    held, results = dossier.done("assessment").get("held_on"), _results_of(dossier)
+    held, results = dossier.done("assessment").get("held_on"), dossier.results
     when = _day(held) if held else _dates(assessment)
     watched = dossier.done("assessment").get("watched_by", "") if dossier.named else ""
     took = f"{_heads(results)}人" if results else f"{_eligible(dossier)}人\n（准予申请）"
@@ -462,10 +467,6 @@ def _ten_thousands(yuan: Decimal | str) -> str:
     return f"{(Decimal(yuan) / 10_000).normalize():f}万元"
 
 
-def _results_of(dossier: Dossier) -> list[AssessmentRow]:
-    return [it for it in dossier.assessed if it.learner_id in dossier.by_id]
-
-
 def _heads(results: Sequence[AssessmentRow]) -> int:
     return len({it.learner_id for it in results})
 
@@ -573,7 +574,7 @@ def _day(iso: str) -> str:
 
 
 def _eligible(dossier: Dossier) -> int:
-    return sum(it.outcome is Eligibility.ELIGIBLE for it in dossier.concluded.learners)
+    return len(dossier.admitted)
 
 
 def _label(words: str, across: int = 1, down: int = 1) -> FormCell:

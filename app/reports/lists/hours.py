@@ -171,7 +171,7 @@ def _invalid_rows(dossier: Dossier, member: MemberRow, hour: HourVerdictView) ->
         second = dossier.last_of_stage(row.id, "second") if row else None
         decided = second or first
         yield (
-            said(dossier.row.official_class_no),
+            dossier.number,
             member.name,
             said(member.id_last4),
             dossier.plan[hour.class_hour].course,

@@ -50,7 +50,7 @@ def _outcomes(outcome: str) -> Figure:
 
 FIGURES: dict[str, Figure] = {
     "培训机构": lambda dossier, _: dossier.row.institution,
-    "班级编号": lambda dossier, _: said(dossier.row.official_class_no),
+    "班级编号": lambda dossier, _: dossier.number,
     "培训平台": lambda dossier, _: dossier.row.platform_name,
     "职业（工种）": lambda dossier, _: dossier.row.occupation,
     "对应任务": _task,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.domain.review.recoveries import RecoveryState
 from app.domain.review.subsidies import Standing, SubsidyShare
 from app.domain.review.subsidy_standards import yuan
@@ -51,7 +53,7 @@ def claimed(dossier: Dossier) -> Sheet:
             batches.get(it.learner.id, ""),
             _amount(it.amount_fen),
             _STANDINGS[it.standing],
-            f"已在班级{it.paid_in}拨付" if it.paid_in else "",
+            _remark(it),
         )
         for number, it in enumerate(subsidy.shares, 1)
     )
@@ -95,7 +97,7 @@ def notice(dossier: Dossier) -> Sheet:
     total = sum(it.amount_fen for it in shares)
     batch = f"（第{dossier.claim_batch}批）" if dossier.claim_batch > 1 else ""
     counts = ((f"公示人数{batch}", len(rows)), ("补贴资金（元）", _amount(total)))
-    heading = dossier.heading(scaled=True)
+    heading = replace(dossier.heading(scaled=True), published=dossier.published)
     notes = (
         _standard(dossier),
         f"公示期不少于3个工作日；公示期间如有异议，请向{heading.office}反映。",
@@ -173,6 +175,13 @@ def recovered(dossier: Dossier) -> Sheet:
     return Sheet(
         "recoveries", "追缴台账", dossier.heading(scaled=True), columns, rows, counts, notes
     )
+
+
+def _remark(share: SubsidyShare) -> str:
+    if share.paid_in:
+        return f"已在班级{share.paid_in}拨付"
+    outside = share.standing in (Standing.NOT_ELIGIBLE, Standing.UNDECIDED)
+    return "未准予考核而考核合格，须核实" if outside and share.learner.passed else ""
 
 
 def _batches(dossier: Dossier) -> dict[int, str]:

@@ -36,6 +36,37 @@ class CountedClass(Protocol):
     passed: int
 
 
+class PassedRow(Protocol):
+    """Who passed an assessment of a class; `in_class`: they did not leave it."""
+
+    learner_id: int
+    enrolment_id: int
+    in_class: bool
+
+
+def who_passed(connection: Connection, class_id: int, until: date) -> Sequence[PassedRow]:
+    """Of a class, up to that day."""
+    query = (
+        select(
+            AssessmentRecord.learner_id,
+            Enrolment.id.label("enrolment_id"),
+            stays.in_class().label("in_class"),
+        )
+        .join(
+            Enrolment,
+            (Enrolment.class_id == AssessmentRecord.class_id)
+            & (Enrolment.learner_id == AssessmentRecord.learner_id),
+        )
+        .where(
+            AssessmentRecord.class_id == class_id,
+            AssessmentRecord.passed.is_(True),
+            AssessmentRecord.held_on <= until.isoformat(),
+        )
+        .distinct()
+    )
+    return fetch(connection, query, PassedRow)
+
+
 def counties(connection: Connection, scope: AccessScope) -> list[str]:
     """Counties that have a class in the scope."""
     query = select(TrainingClass.county).where(scope.covers_class()).distinct()

@@ -2,10 +2,41 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import Computed, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import Base, Blob, Digest, Document, Key, Ms, Name, Ref, Text, mapped_column
+
+# What a finding weighs by itself; see `Finding.weight`. Faces are counted in 200ths beyond their
+# threshold: a doubt to three times of it, a mismatch from there on.
+_MISMATCH = "reason IN ('other_person', 'enrolled_never_seen', 'single_mismatch')"
+_MOST = f"CASE WHEN {_MISMATCH} THEN 399 ELSE 600 END"
+_MEASURED = "CAST(body ->> 'measured' AS DOUBLE PRECISION)"
+_LIMIT = "CAST(body ->> 'limit' AS DOUBLE PRECISION)"
+_BEYOND = f"200 * ({_MEASURED} / {_LIMIT} - 1)"
+WEIGHT = f"""(
+CASE WHEN needs_two_reviewers AND learner_id IS NULL THEN 0 WHEN needs_two_reviewers THEN 1
+ WHEN outcome = 'violation' THEN 2 WHEN outcome = 'review' THEN 3 WHEN outcome = 'not_proven' THEN 4
+ ELSE 5 END * 100
++ CASE evidence WHEN 'S' THEN 0 WHEN 'C+' THEN 1 ELSE 2 END) * 1000
++ CASE
+ WHEN rule NOT IN ('face_liveness', 'person_over_course', 'one_face_several_accounts') THEN 999
+ WHEN coalesce(body ->> 'unit', '') <> 'distance' THEN 999
+ WHEN coalesce({_LIMIT}, 0) <= 0 OR {_MEASURED} IS NULL THEN 999
+ ELSE 999 - CASE WHEN {_MISMATCH} THEN 600 ELSE 0 END
+ - CASE WHEN {_MEASURED} > 4 * {_LIMIT} THEN {_MOST} WHEN {_BEYOND} < 1 THEN 1
+ WHEN {_BEYOND} > {_MOST} THEN {_MOST} ELSE CAST(round({_BEYOND}) AS INTEGER) END
+ END"""
+
+# All that the queues of findings and of cases count and sort by, so that no row is opened for it.
+QUEUE = (
+    *("status", "outcome", "class_id", "shadow", "rule", "weight", "learner_id", "fault"),
+    *("created_ms", "case_id", "id"),
+)
+DESK = (
+    *("case_id", "class_id", "status", "shadow", "rule", "weight", "created_ms"),
+    *("platform_id", "id"),
+)
 
 
 class Run(Base):
@@ -54,13 +85,20 @@ class Verdict(Base):
 
 
 class Finding(Base):
-    """A finding under a name that is the same in every run, so that reviews stay attached to it."""
+    """A finding under a name that is the same in every run, so that reviews stay attached to it.
+
+    `weight` is what the queue sorts by, as far as the row itself tells it: the smaller, the graver.
+    The database works it out whenever the row changes. (Class or learner, two persons, outcome) ×
+    100,000, evidence × 1,000, and of faces how near to the threshold they are, below 1,000; the
+    rule's own gravity is no part of it (`app.store.review.finding_queue.gravity`).
+    """
 
     __tablename__ = "findings"
     __table_args__ = (
         UniqueConstraint("class_id", "key"),
-        Index("ix_findings_queue", "status", "outcome", "id"),
+        Index("ix_findings_queue", *QUEUE),
         Index("ix_findings_platform", "platform_id", "id"),
+        Index("ix_findings_desk", *DESK),
     )
 
     id: Mapped[Key]
@@ -82,11 +120,12 @@ class Finding(Base):
     body: Mapped[Document]
     pack: Mapped[Name]
     status: Mapped[Name]  # open | first_review | upheld | overturned | cured | gone
-    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"))
     first_run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
     last_run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
     created_ms: Mapped[Ms]
     updated_ms: Mapped[Ms]
+    weight: Mapped[int] = mapped_column(Computed(WEIGHT, persisted=True), nullable=True)
 
 
 class Review(Base):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import Base, Digest, Key, Ms, Name, Ref, Text, mapped_column
@@ -12,7 +12,10 @@ class ReviewCase(Base):
     """Findings of one cause in one county; its id is the case's number."""
 
     __tablename__ = "cases"
-    __table_args__ = (UniqueConstraint("key"),)
+    __table_args__ = (
+        UniqueConstraint("key"),
+        Index("ix_cases_desk", "id", "snoozed_until", "due_on"),  # what states are told by
+    )
 
     id: Mapped[Key]
     key: Mapped[Name]  # digest of county and cause (app/store/review/causes.py)

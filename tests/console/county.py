@@ -52,7 +52,7 @@ def add(connection: Connection, model: type[Base], **columns: Any) -> int:
     blank = {
         column.name: null() if column.nullable else _empty(model, column.key, column.type)
         for column in model.__table__.columns
-        if not column.primary_key
+        if not column.primary_key and column.computed is None
     }
     result = connection.execute(insert(model).values(**(blank | columns)))
     return int(result.inserted_primary_key[0])

@@ -11,8 +11,9 @@ from sqlalchemy import text
 
 from app.db import Database
 from app.errors import NotReady
+from app.services import Services
 from app.store import schema
-from models import Base
+from models import Base, judgement
 
 
 @pytest.mark.both_databases
@@ -41,3 +42,10 @@ def test_a_failed_migration_leaves_nothing_behind(tmp_path: Path) -> None:
         tables = connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'table'"))
         assert tables.all() == ["webhooks"]
     database.close()
+
+
+def test_the_model_says_how_the_database_weighs_a_finding(services: Services) -> None:
+    """Nothing compares what a column is computed by, so this does."""
+    with services.database.read() as connection:
+        made = text("SELECT sql FROM sqlite_master WHERE name = 'findings'")
+        assert judgement.WEIGHT in str(connection.scalar(made))

@@ -235,7 +235,7 @@ def rows_of(
 ) -> Rows:
     """Rows of a table whose `key` is one of the values, in order, as JSON; all columns or these."""
     table = model.__table__
-    names = columns or tuple(column.name for column in table.columns)
+    names = columns or tuple(it.name for it in table.columns if it.computed is None)
     found: Rows = []
     for chunk in _chunks(sorted(set(values))):
         query = select(*(table.c[name] for name in names)).where(table.c[key].in_(chunk))

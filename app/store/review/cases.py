@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Subquery,
     and_,
     case,
     cast,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    tuple_,
     update,
 )
 
@@ -156,49 +158,57 @@ def page(
 ) -> Sequence[QueuedCase]:
     """Up to `size` cases after the cursor, the gravest first."""
     held = _held(scope, wanted)
-    query = (
-        select(*_CASE, held)
-        .join(held, held.c.case_id == ReviewCase.id)
-        .join(Assignment, Assignment.case_id == ReviewCase.id, isouter=True)
-        .join(User, User.id == Assignment.user_id, isouter=True)
+    chosen = (
+        select(held)
+        .join(ReviewCase, ReviewCase.id == held.c.case_id)
         .where(_state(wanted.today, held.c.waiting) == wanted.state, *_narrowed(wanted))
-        .order_by(held.c.gravity, ReviewCase.id)
+        .order_by(held.c.gravity, held.c.case_id)
         .limit(size)
     )
     if after is not None:
-        query = query.where(
-            or_(
-                held.c.gravity > after.gravity,
-                and_(held.c.gravity == after.gravity, ReviewCase.id > after.id),
-            )
-        )
+        beyond = tuple_(held.c.gravity, held.c.case_id) > tuple_(after.gravity, after.id)
+        chosen = chosen.where(beyond)
+    first = chosen.subquery()  # sorted by itself, before anything wide hangs on it
+    query = (
+        select(*_CASE, first)
+        .join(first, first.c.case_id == ReviewCase.id)
+        .join(Assignment, Assignment.case_id == ReviewCase.id, isouter=True)
+        .join(User, User.id == Assignment.user_id, isouter=True)
+        .order_by(first.c.gravity, ReviewCase.id)
+    )
     return fetch(connection, query, QueuedCase)
 
 
 def count(connection: Connection, scope: AccessScope, wanted: CaseFilter) -> dict[str, int]:
     """Cases in each state, overdue ones among those to do, and findings that wait in these."""
-    light = replace(wanted, findings=replace(wanted.findings, order="old"))
-    held = _held(scope, light)
+    held = _waiting(scope, wanted)
+    off, for_material = _put_off(wanted.today), waits_for_material(ReviewCase.id, wanted.today)
+    parts = (
+        (held.c.waiting == 0).label("done"),
+        off.label("snoozed"),
+        for_material.label("material"),
+    )
+    # By three truths, not by the state's name: a database knows that there are eight groups.
     query = (
         select(
-            _state(wanted.today, held.c.waiting).label("state"),
+            *parts,
             func.count().label("cases"),
             func.sum(case((ReviewCase.due_on < wanted.today, 1), else_=0)).label("late"),
             func.sum(held.c.waiting).label("findings"),
         )
         .select_from(ReviewCase)
         .join(held, held.c.case_id == ReviewCase.id)
-        .join(Assignment, Assignment.case_id == ReviewCase.id, isouter=True)
         .where(*_narrowed(wanted))
-        .group_by("state")
+        .group_by(*(it.element for it in parts))
     )
-    found = {row.state: row for row in connection.execute(query)}
-    tallies = {it: found[it].cases if it in found else 0 for it in STATES}
-    todo = found.get("todo")
-    return tallies | {
-        "overdue": int(todo.late) if todo else 0,
-        "findings": int(todo.findings) if todo else 0,
-    }
+    tallies = dict.fromkeys((*STATES, "overdue", "findings"), 0)
+    for row in connection.execute(query):
+        state = next((it for it in ("done", "snoozed", "material") if getattr(row, it)), "todo")
+        tallies[state] += row.cases
+        if state == "todo":
+            tallies["overdue"] += int(row.late)
+            tallies["findings"] += int(row.findings)
+    return tallies
 
 
 def one(connection: Connection, scope: AccessScope, case_id: int) -> CaseRow | None:
@@ -426,17 +436,28 @@ _CASE = (
 )
 
 
-def _held(scope: AccessScope, wanted: CaseFilter) -> Any:
-    """The findings of each case, counted."""
-    asked = wanted.findings
-    weight = gravity(asked.asked_by) if asked.order == "grave" else literal(0)
-    columns = select(
-        Finding.case_id, Finding.id, Finding.status, Finding.created_ms, weight.label("weight")
-    ).join(TrainingClass, TrainingClass.id == Finding.class_id)
-    if asked.text:
-        columns = columns.join(Learner, Learner.id == Finding.learner_id, isouter=True)
+def _each(scope: AccessScope, wanted: CaseFilter, *columns: Any) -> Subquery:
+    """The findings that are looked for, with their case and status."""
+    query = select(Finding.case_id, Finding.status, *columns)
+    query = query.join(TrainingClass, TrainingClass.id == Finding.class_id)
+    if wanted.findings.text:
+        query = query.join(Learner, Learner.id == Finding.learner_id, isouter=True)
     # What waits is counted apart, so the findings' own status is no filter here.
-    each = columns.where(*conditions(scope, replace(asked, status=""))).subquery()
+    asked = conditions(scope, replace(wanted.findings, status=""))
+    return query.where(Finding.case_id.is_not(None), *asked).subquery()
+
+
+def _waiting(scope: AccessScope, wanted: CaseFilter) -> Subquery:
+    """How many findings wait in each case."""
+    each = _each(scope, wanted)
+    waiting = func.sum(case((each.c.status.in_(TO_DO), 1), else_=0)).label("waiting")
+    return select(each.c.case_id, waiting).group_by(each.c.case_id).subquery()
+
+
+def _held(scope: AccessScope, wanted: CaseFilter) -> Subquery:
+    """The findings of each case, counted and weighed."""
+    weight = gravity(wanted.findings.asked_by).label("weight")
+    each = _each(scope, wanted, Finding.id, Finding.created_ms, weight)
     waiting = each.c.status.in_(TO_DO)
     grouped = (
         select(
@@ -447,7 +468,6 @@ def _held(scope: AccessScope, wanted: CaseFilter) -> Any:
             # The first of the gravest: gravity is below 3,000,000.
             func.min(cast(each.c.weight, BigInteger) * _WEIGHTS + each.c.id).label("first"),
         )
-        .where(each.c.case_id.is_not(None))
         .group_by(each.c.case_id)
         .subquery()
     )
@@ -457,13 +477,17 @@ def _held(scope: AccessScope, wanted: CaseFilter) -> Any:
 
 def _state(today: str, waiting: ColumnElement[int]) -> ColumnElement[str]:
     """Which of STATES a case is in, of which so many findings wait."""
-    off = and_(ReviewCase.snoozed_until.is_not(None), ReviewCase.snoozed_until > today)
     return case(
         (waiting == 0, "done"),
-        (off, "snoozed"),
+        (_put_off(today), "snoozed"),
         (waits_for_material(ReviewCase.id, today), "material"),
         else_="todo",
     )
+
+
+def _put_off(today: str) -> ColumnElement[bool]:
+    until = ReviewCase.snoozed_until
+    return and_(until.is_not(None), until > today)
 
 
 def _narrowed(wanted: CaseFilter) -> list[ColumnElement[bool]]:
@@ -471,8 +495,8 @@ def _narrowed(wanted: CaseFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.overdue:
         found.append(ReviewCase.due_on < wanted.today)
-    if wanted.assigned_to == 0:
-        found.append(Assignment.user_id.is_(None))
-    elif wanted.assigned_to is not None:
-        found.append(Assignment.user_id == wanted.assigned_to)
+    if wanted.assigned_to is not None:
+        given = exists().where(Assignment.case_id == ReviewCase.id)
+        mine = given.where(Assignment.user_id == wanted.assigned_to)
+        found.append(mine if wanted.assigned_to else ~given)
     return found

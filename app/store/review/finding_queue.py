@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Connection,
-    Integer,
     Subquery,
     and_,
     case,
-    cast,
     exists,
     func,
     literal,
@@ -46,16 +45,8 @@ from models import (
 
 TO_DO = ("open", "first_review")
 GONE = "gone"  # a later evaluation no longer came to it; kept, and shown to nobody as standing
-# What the order by gravity weighs, beside the gravity of rules, see `app/rules.py`: what is graver
-# than what is this product's choice.
-_OUTCOMES = {"violation": 2, "review": 3, "not_proven": 4}
-# How far beyond its threshold a face is, in 200ths: reviews to three times, mismatches from there.
-_STEPS, _REVIEWS, _FACES = 200, 600, 999
-_OF_FACES = ("face_liveness", "person_over_course", "one_face_several_accounts")
-_MISMATCHES = ("other_person", "enrolled_never_seen", "single_mismatch")
-_FINER = _FACES + 1
+_FINER = 1_000  # below it, how near to their threshold faces are (`Finding.weight`)
 WAITS_FOR_OTHERS = 1_000 * _FINER  # gravity from which only somebody else can go on
-_EVIDENCE = {"S": 0, "C+": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +137,12 @@ def _first(scope: AccessScope, wanted: QueueFilter, after: Cursor | None, size: 
     weight: ColumnElement[int] = literal(0)
     if grave:
         weight = likelihood() if by_face else gravity(wanted.asked_by)
-    yuan = func.coalesce(at_stake(), 0) if grave else literal(0)
+    paid = _paid(scope)
+    yuan = func.coalesce(_of_people(paid.c.yuan), 0) if grave else literal(0)
     columns = select(Finding.id, weight.label("gravity"), yuan.label("yuan"))
     query = columns.join(TrainingClass, TrainingClass.id == Finding.class_id)
+    if grave:
+        query = query.join(paid, paid.c.id == Finding.class_id)
     if wanted.text:
         query = query.join(Learner, Learner.id == Finding.learner_id, isouter=True)
     all_of_them = query.where(*conditions(scope, wanted)).subquery()
@@ -190,14 +184,25 @@ def some(connection: Connection, scope: AccessScope, ids: Sequence[int]) -> list
 def at_stake() -> ColumnElement[int | None]:
     """The subsidy in yuan that hangs on a finding: of its learner, or of the whole class. NULL
     where the class does not tell what is paid."""
-    each = TrainingClass.terms["subsidy_yuan"].as_integer()
+    return _of_people(TrainingClass.terms["subsidy_yuan"].as_integer())
+
+
+def _of_people(each: ColumnElement[int]) -> ColumnElement[int | None]:
+    """What is paid for each, times the people whom a finding concerns."""
     roster = (
         select(func.count())
-        .where(Enrolment.class_id == TrainingClass.id, stays.in_class())
-        .correlate(TrainingClass)
+        .where(Enrolment.class_id == Finding.class_id, stays.in_class())
+        .correlate(Finding)
         .scalar_subquery()
     )
     return case((Finding.learner_id.is_(None), each * roster), else_=each)
+
+
+def _paid(scope: AccessScope) -> CTE:
+    """What each class pays a learner, read out of its document once, not for every finding."""
+    each = TrainingClass.terms["subsidy_yuan"].as_integer()
+    query = select(TrainingClass.id, each.label("yuan")).where(scope.covers_class())
+    return query.cte("paid").prefix_with("MATERIALIZED")
 
 
 class QueueCount(Protocol):
@@ -280,17 +285,7 @@ def likelihood() -> ColumnElement[int]:
     whatever numbers of photos were compared (docs/model-cards/dlib-resnet-v1.md). A review is held
     against the threshold of a match, a mismatch against one of its own. What was not measured as a
     distance of faces comes after all that was."""
-    measured, limit = (Finding.body[name].as_float() for name in ("measured", "limit"))
-    beyond = cast(func.round(_STEPS * (measured / limit - 1)), Integer)
-    of_faces = and_(
-        Finding.rule.in_(_OF_FACES),  # first: no other body is opened
-        Finding.body["unit"].as_string() == "distance",
-        limit > 0,
-    )
-    mismatch = Finding.reason.in_(_MISMATCHES)
-    most = case((mismatch, _FACES - _REVIEWS), else_=_REVIEWS)
-    near = case((beyond < 1, 1), (beyond > most, most), else_=beyond)
-    return case((of_faces, _FACES - near - case((mismatch, _REVIEWS), else_=0)), else_=_FACES)
+    return Finding.weight % _FINER
 
 
 def gravity(asked_by: int) -> ColumnElement[int]:
@@ -299,6 +294,7 @@ def gravity(asked_by: int) -> ColumnElement[int]:
     First what they can decide, then what waits for somebody else, then what is decided. Among
     these what concerns a whole class, then what two people must confirm, then by outcome, rule
     and evidence; of comparisons of faces that are alike in all this, the likelier somebody else.
+    All but the first and the rule is in `Finding.weight`.
     """
     spoken = exists().where(
         Review.finding_id == Finding.id,
@@ -311,19 +307,13 @@ def gravity(asked_by: int) -> ColumnElement[int]:
         (and_(Finding.status == "first_review", spoken), 1),
         else_=0,
     )
-    weight = case(
-        (and_(Finding.needs_two_reviewers, Finding.learner_id.is_(None)), 0),
-        (Finding.needs_two_reviewers, 1),
-        else_=case(_OUTCOMES, value=Finding.outcome, else_=5),
-    )
     known = rules.known()
     grave = [
         (Finding.rule.in_(sorted(it for it in known if known[it].gravity == level)), level)
         for level in range(rules.LEAST_GRAVE)
     ]
     rule = case(*grave, else_=rules.LEAST_GRAVE)
-    evidence = case(_EVIDENCE, value=Finding.evidence, else_=2)
-    return (standing * 1000 + weight * 100 + rule * 10 + evidence) * _FINER + likelihood()
+    return (standing * 1000 + rule * 10) * _FINER + Finding.weight
 
 
 def about() -> ColumnElement[str]:

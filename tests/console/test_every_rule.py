@@ -26,7 +26,7 @@ REASONS = [
     if not words.former
 ]
 # What is written in letters on a Chinese page too.
-LETTERS = re.compile(r"HC-2026-\d+|device-\w+|PDF|JPE?G|PNG|XLSX|DOCX|MB", re.I)
+LETTERS = re.compile(r"HC-2026-\d+|device-\w+|PDF|JPE?G|PNG|HEIC|WebP|BMP|XLSX|DOCX|MB", re.I)
 WORD = re.compile(r"[A-Za-z_]{2,}")
 
 

@@ -49,6 +49,7 @@ _TODO: Mapping[str, str] = {
 _TITLES: Mapping[str, str] = {
     "hours_not_studied": N_("课时没有学完"),
     "appeal_waiting": N_("申诉未答复：%(rule)s"),
+    "finding_in_review": N_("%(rule)s（存疑）"),
     "class_pending": N_("班级本身还有事项未定"),
     "hours_not_proven": N_("课时未能证实"),
     "hours_in_review": N_("课时待人工审核"),

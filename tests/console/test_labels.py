@@ -11,8 +11,14 @@ from babel.messages.pofile import read_po
 
 from app.console.finding_view import sentence_of
 from app.console.language import LOCALES, language
+from app.console.sign_off_page import matters_shown
+from app.domain.accounts.users import Role, User
+from app.domain.judging.unsettled import Matter
+from app.store.bodies import CureBody, ReasonBody
+from detectors.eligibility import AWAITS_PEOPLE, Cure
 from tests import bodies
 from tests.console.conftest import Desk
+from tests.console.county import PACK
 
 CONSOLE = LOCALES.parent
 CHINESE = re.compile(r"[一-鿿]")
@@ -131,3 +137,23 @@ def test_english_counts_one_of_a_kind_as_one() -> None:
 def test_a_rule_s_english_sentence_counts_one_as_one() -> None:
     found = bodies.finding(rule="photo_reuse", reason="identical_bytes", measured=1.0, limit=0.0)
     assert sentence_of(found, language("en")).startswith("1 photo handed in")
+
+
+@pytest.mark.parametrize("code", ["zh", "en"])
+def test_two_matters_of_one_rule_are_told_apart(code: str) -> None:
+    """A rule's findings wait for a first look, for two persons, as suspicions, or for an answer."""
+    whoever = User(1, "zhao", "赵明", Role.AUDITOR, ("示例县",), None)
+    reason = ReasonBody(
+        code="",
+        source="fast_forward",
+        clause=None,
+        blocks=False,
+        count=1,
+        cure=CureBody(how=Cure.AUTOMATIC, until=None),
+    )
+    found = tuple(
+        Matter(it, "fast_forward", 1, None, reason)
+        for it in sorted(AWAITS_PEOPLE - {"hours_in_review"})
+    )
+    shown = matters_shown(found, 1, PACK, "2026-03-02", language(code), whoever)
+    assert len({(it.title, it.todo) for it in shown}) == len(found)

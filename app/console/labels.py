@@ -556,6 +556,7 @@ PROBLEMS = {
     "identity_taken": N_("这个身份已关联到别的账号，请先解除。"),
     "own_identity": N_("自己的身份须由另一位管理员关联。"),
     "reason_missing": N_("请写明理由，4至2000个字。"),
+    "nobody_to_recover_from": N_("请勾选要追缴的学员。"),
     "nobody_chosen": N_("请勾选已签署同意书的学员。"),
     "files_missing": N_("请选择照片文件，一次最多10张。"),
     "photo_not_taken": N_("照片没有登记成功，请稍后再试。"),

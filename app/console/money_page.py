@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import ValidationError
@@ -169,25 +169,41 @@ def _weigh(
 
 
 @router.post("/console/classes/{class_id}/recoveries", dependencies=[FormOfThisLogin])
-def recover(request: Request, login: SignedIn, class_id: RowId, form: FilledIn) -> Response:
-    """Record a demand, or money that came back; a refusal is told on the steps' page."""
+def recover(
+    request: Request,
+    login: SignedIn,
+    class_id: RowId,
+    form: FilledIn,
+    learners: Annotated[list[str] | None, Form()] = None,
+) -> Response:
+    """Record a demand, which for several is shown before, or money that came back; a refusal is
+    told on the steps' page."""
     services = request.app.state.services
     with services.database.read() as connection:
         if class_file.klass(connection, class_id, login.user.scope) is None:
             raise NotFound("unknown_class", "there is no such class")
     if not login.user.decides:
         raise NotAllowed("role", "only auditors and reviewers recover what was paid")
+    chosen = [int(it) for it in learners or () if it.isdecimal()]
+    again: dict[str, Any] = {"typed": form, "chosen": chosen}
+    if not chosen:
+        return stages_page.shown(
+            request, login, class_id, **again, refused="nobody_to_recover_from", status=422
+        )
     try:
-        wanted = forms.read(Recovered, form)
+        wanted = forms.read(Recovered, form, {"learners": chosen})
+        told = (class_id, login.user, wanted, form.get("remark", ""), services.clock())
+        if form.get("step") == "look":
+            with services.database.read() as connection:
+                looked = recoveries.weighed(connection, *told)
+            return stages_page.shown(request, login, class_id, **again, looked=looked)
         with services.database.write() as connection:
-            recoveries.record(
-                connection, class_id, login.user, wanted, form.get("remark", ""), services.clock()
-            )
+            recoveries.record(connection, *told)
     except ValidationError:
-        return stages_page.shown(request, login, class_id, form, refused="bad_form", status=422)
+        return stages_page.shown(request, login, class_id, **again, refused="bad_form", status=422)
     except (BadInput, Conflict, NotAllowed) as error:
         code, status = error.code, error.status
-        return stages_page.shown(request, login, class_id, form, refused=code, status=status)
+        return stages_page.shown(request, login, class_id, **again, refused=code, status=status)
     return see_other(f"/console/classes/{class_id}/stages#recoveries")
 
 

@@ -117,9 +117,12 @@ def shown(
     problem: str = "",
     status: int = 200,
     refused: str = "",
+    chosen: Sequence[int] = (),
+    looked: Sequence[Recovery] = (),
 ) -> Response:
     """The page; `typed` is a form that was not taken, `problem` why, `refused` the code of what was
-    wrong with a recovery."""
+    wrong with a recovery, `chosen` the learners ticked for it. `looked`: what is about to be
+    demanded back."""
     services = request.app.state.services
     today = day(services.clock())
     with services.database.read() as connection:
@@ -153,6 +156,8 @@ def shown(
         cases=cases,
         owed_fen=sum(it.left_fen for it in cases) if login.user.of_authority else 0,
         recovery_offices=OFFICE_OF,
+        chosen=set(chosen),
+        looked=looked,
         refused=labels.PROBLEMS.get(refused, ""),
         usual=_usual(klass, subsidy, views, holidays, today),
         next_claim=stages.next_claim(views) if subsidy.of(Standing.PAYABLE) else 0,

@@ -137,17 +137,23 @@ class Treasury(Desks):
             enrolment = catalogue.enrolments(connection, self.class_id)[learner]
             self.conclude(connection, self.class_id, enrolment, "ineligible")
 
-    def recover(self, who: str, learner: int | None, deed: str, **said: Any) -> int:
+    def recover(self, who: str, learners: int | list[int], deed: str, **said: Any) -> int:
         body = {"happened_on": self.today.isoformat(), "document": "潢人社追〔2026〕1号"} | said
+        chosen = learners if isinstance(learners, list) else [learners]
         with self.desk.services.database.write() as connection:
             return recoveries.record(
                 connection,
                 self.class_id,
                 self.people[who],
-                Recovered.model_validate({"learner": learner, "deed": deed} | body),
+                Recovered.model_validate({"learners": chosen, "deed": deed} | body),
                 "",
                 self.clock(),
             )
+
+    def states(self) -> set[RecoveryState]:
+        with self.desk.services.database.read() as connection:
+            klass = catalogue.class_by_id(connection, self.class_id)
+            return {it.state for it in recoveries.of_class(connection, klass)}
 
     def case(self) -> recoveries.Recovery:
         with self.desk.services.database.read() as connection:
@@ -452,7 +458,7 @@ def test_money_to_come_back_leads_there_from_overview_and_class_and_keeps_what_w
     assert f"{klass}/stages#recoveries" in zhao.get("/console")
     assert f"{klass}/stages#recoveries" in zhao.get(klass)
     form = {"csrf": zhao.csrf("/console"), "deed": "demanded", "document": "追〔2026〕3号"}
-    form |= {"learner": str(treasury.learners[0]), "happened_on": "2026-01-01"}
+    form |= {"learners": str(treasury.learners[0]), "happened_on": "2026-01-01"}
     refused = zhao.client.post(f"{klass}/recoveries", data=form)
     assert refused.status_code == 422 and "不能早于前面步骤的日期" in refused.text
     assert 'value="追〔2026〕3号"' in refused.text and 'value="2026-01-01"' in refused.text
@@ -501,26 +507,36 @@ def test_a_finding_after_the_payment_makes_a_recovery_that_ends_with_the_money(
     assert sorted(acted) == ["recovery.demanded", "recovery.returned", "recovery.returned"]
 
 
-def test_one_paper_demands_back_what_was_paid_for_a_whole_class(treasury: Treasury) -> None:
+def test_one_paper_demands_back_what_was_paid_for_several_who_are_ticked(
+    treasury: Treasury,
+) -> None:
     treasury.enter()
     treasury.publish_and_review()
     treasury.pay()
-    first, second, _ = treasury.learners
-    for learner in (first, second):  # the class turned: everybody in it does
+    several = treasury.learners[:2]
+    for learner in several:  # the class turned: everybody in it does
         treasury.overturn(learner)
-    page = treasury.desk.sign_in("zhao").get(f"/console/classes/{treasury.class_id}/stages")
-    assert "一份文书通知全部2人退回" in page
-    form = {"csrf": treasury.desk.csrf("/console"), "deed": "demanded", "document": "追〔2026〕3号"}
-    treasury.desk.client.post(
-        f"/console/classes/{treasury.class_id}/recoveries",
-        data=form | {"happened_on": treasury.today.isoformat()},
-    )
-    with treasury.desk.services.database.read() as connection:
-        klass = catalogue.class_by_id(connection, treasury.class_id)
-        cases = recoveries.of_class(connection, klass)
-    assert {it.state for it in cases} == {RecoveryState.DEMANDED} and len(cases) == 2
+    desk, klass = treasury.desk.sign_in("zhao"), f"/console/classes/{treasury.class_id}"
+    form: dict[str, Any] = {"csrf": desk.csrf("/console"), "deed": "demanded", "document": "追3号"}
+    form |= {"happened_on": treasury.today.isoformat(), "step": "look"}
+    nobody = desk.client.post(f"{klass}/recoveries", data=form)
+    assert nobody.status_code == 422 and "请勾选要追缴的学员" in nobody.text
+    form["learners"] = [str(it) for it in several]
+    looked = desk.client.post(f"{klass}/recoveries", data=form).text.split('id="looked"')[1]
+    assert "向2人追缴" in looked and "2,401.00" in looked and looked.count("1,200.50") >= 2
+    assert treasury.states() == {RecoveryState.DUE}
     with pytest.raises(Conflict, match="nothing"):
-        treasury.recover("jin", None, "returned", amount_yuan=Decimal("1"))
+        treasury.recover("zhao", treasury.learners, "demanded")
+    assert treasury.states() == {RecoveryState.DUE}
+    desk.client.post(f"{klass}/recoveries", data=form | {"step": ""})
+    assert treasury.states() == {RecoveryState.DEMANDED}
+    with desk.services.database.read() as connection:
+        acted = select(models.AuditEntry.detail).where(
+            models.AuditEntry.action == "recovery.demanded"
+        )
+        assert [it["learner"] for it in connection.scalars(acted)] == several
+    with pytest.raises(Conflict, match="nothing"):
+        treasury.recover("jin", several, "returned", amount_yuan=Decimal("1"))
 
 
 def test_a_county_sees_what_is_at_stake_paid_refused_and_to_come_back(treasury: Treasury) -> None:

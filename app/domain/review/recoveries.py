@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
 from sqlalchemy import Connection
 
 from app.clock import day
@@ -31,6 +32,7 @@ from app.store.money.payments import RecoveryRow
 from detectors.eligibility import Eligibility
 
 MAX_REASON = 2000
+MOST_LEARNERS = 200
 
 
 class RecoveryState(StrEnum):
@@ -52,10 +54,10 @@ OFFICE_OF = {RecoveryDeed.DEMANDED: Office.LABOUR, RecoveryDeed.RETURNED: Office
 
 
 class Recovered(Wire):
-    """What was done about one learner's payment; the whole of it is demanded. No learner: one paper
-    demands everything back that is due of the class."""
+    """What was done about payments, by their learners' row ids. One paper may demand back what was
+    paid for several, of each the whole; what came back is told learner by learner."""
 
-    learner: int | None = None
+    learners: Annotated[list[int], Field(min_length=1, max_length=MOST_LEARNERS)]
     deed: Literal["demanded", "returned"]
     happened_on: Day
     amount_yuan: Yuan | None = None
@@ -118,10 +120,28 @@ def record(
     remark: str,
     now_ms: int,
 ) -> int:
-    """Record a demand (labour office) or money that came back (finance office); the last event's
-    id.
+    """Record a demand (labour office) or money that came back (finance office), of each learner by
+    itself, of all or of none; the last event's id. Raises as `weighed`."""
+    catalogue.lock_class(connection, class_id)
+    cases = weighed(connection, class_id, user, wanted, remark, now_ms)
+    klass = catalogue.class_by_id(connection, class_id)
+    return [_keep(connection, klass, user, it, wanted, shown_text(remark), now_ms) for it in cases][
+        -1
+    ]
 
-    Raises NotFound, NotAllowed, BadInput by the field's name, Conflict where nothing is due.
+
+def weighed(
+    connection: Connection,
+    class_id: int,
+    user: User,
+    wanted: Recovered,
+    remark: str,
+    now_ms: int,
+) -> Sequence[Recovery]:
+    """The payments that it is about, as they stand before it.
+
+    Raises NotFound, NotAllowed, BadInput by the field's name, Conflict where for one of the
+    learners nothing is due.
     """
     if class_file.klass(connection, class_id, user.scope) is None:
         raise NotFound("unknown_class", "there is no such class")
@@ -132,14 +152,11 @@ def record(
         raise BadInput("in_future", "happened_on: a day that is yet to come", field="happened_on")
     if len(remark) > MAX_REASON:
         raise BadInput("reason_missing", f"remark: at most {MAX_REASON} characters", field="remark")
-    catalogue.lock_class(connection, class_id)
     klass = catalogue.class_by_id(connection, class_id)
-    cases = _cases(of_class(connection, klass), wanted.learner, deed)
+    cases = _cases(of_class(connection, klass), wanted.learners, deed)
     if any(wanted.happened_on < _earliest(it) for it in cases):
         raise BadInput("out_of_order", "happened_on: before the payment", field="happened_on")
-    return [_keep(connection, klass, user, it, wanted, shown_text(remark), now_ms) for it in cases][
-        -1
-    ]
+    return cases
 
 
 def _keep(
@@ -173,16 +190,14 @@ def _keep(
 
 
 def _cases(
-    cases: Sequence[Recovery], learner: int | None, deed: RecoveryDeed
+    cases: Sequence[Recovery], learners: Sequence[int], deed: RecoveryDeed
 ) -> Sequence[Recovery]:
     open_in = RecoveryState.DUE if deed is RecoveryDeed.DEMANDED else RecoveryState.DEMANDED
-    found = [it for it in cases if it.state is open_in]
-    if learner is not None:
-        found = [it for it in found if it.share.learner.id == learner]
-    elif deed is not RecoveryDeed.DEMANDED:
-        found = []  # what came back is told learner by learner
-    if not found:
-        raise Conflict("nothing_to_recover", "nothing of this learner's or class waits for that")
+    wanted = set(learners)
+    found = [it for it in cases if it.state is open_in and it.share.learner.id in wanted]
+    several = deed is not RecoveryDeed.DEMANDED and len(wanted) > 1
+    if several or len(found) < len(wanted):
+        raise Conflict("nothing_to_recover", "nothing of one of these learners waits for that")
     return found
 
 

@@ -21,6 +21,7 @@ from app.store.catalogue import catalogue, class_file
 from app.store.judging import runs as store
 from app.store.judging import verdicts
 from app.store.scope import AccessScope
+from detectors.assess import Decision
 
 KIND = "what_if"
 MOST_DAYS = 366
@@ -105,14 +106,21 @@ def classes(connection: Connection, asked: dict[str, Any]) -> list[int]:
 
 
 def tried(connection: Connection, class_id: int, pack: Pack) -> dict[str, Any]:
-    """One class by another pack: counts before and after by kind and outcome, findings by rule, and
-    the class-hours and learners that would change."""
+    """One class by another pack: counts before and after by kind and outcome, findings on sittings
+    by rule that nobody took back, and the class-hours and learners that would change. What people
+    decided holds on both sides."""
     now = verdicts.outcomes(connection, class_id, (*_KINDS, "enrolment"))
     evaluated = assess.evaluate_sittings(connection, class_id, pack)
     then = {(it.kind, it.subject_id, it.hour): it.outcome for it in evaluated.judged}
     then |= _enrolments(connection, class_id, pack)
     standing = class_file.open_rules(connection, class_id)
-    found = Counter(it.body.rule for it in evaluated.found if not it.shadow)
+    found = Counter(
+        it.body.rule
+        for it in evaluated.found
+        if it.session_id is not None
+        and not it.shadow
+        and evaluated.decided.get(it.body.key) != Decision.OVERTURNED
+    )
     people = {row.enrolment_id: row for row in class_file.roster(connection, class_id)}
     klass = catalogue.class_by_id(connection, class_id)
     changed = [

@@ -11,12 +11,13 @@ from sqlalchemy import func, select
 from app.domain.accounts import users
 from app.domain.judging import what_if
 from app.domain.policy import packs
+from app.domain.review import review
 from app.errors import BadInput, NotFound
 from app.jobs.what_if import run_next
 from app.services import Services
 from app.simulation.scenarios import perform
 from app.store.judging import runs
-from models import Verdict
+from models import Finding, Verdict
 from tests.people import HUANGCHUAN, County
 from tests.verdicts import class_row, sign_in, take_without_photos, validate
 
@@ -62,16 +63,24 @@ def test_the_literal_reading_is_tried_without_writing_a_verdict(
     assert sum(result["before"].values()) == sum(result["after"].values()) > 0
 
 
-def test_its_own_pack_tried_on_a_class_changes_nothing(
-    services: Services, county: County, tmp_path: Path
+@pytest.mark.parametrize("decision", ["", "uphold", "overturn"])
+@pytest.mark.parametrize("scenario", ["F01", "F02", "F05", "F07"])
+def test_its_own_pack_tried_on_a_class_changes_nothing_whatever_was_decided(
+    services: Services, county: County, tmp_path: Path, zhao: Any, scenario: str, decision: str
 ) -> None:
-    take_without_photos(services, county, perform("F01"), tmp_path)
+    take_without_photos(services, county, perform(scenario), tmp_path)
     klass = class_row(services.database, county, "class-demo")
     validate(services, klass.id)
+    if decision:
+        with services.database.write() as connection:
+            for row in connection.scalars(select(Finding.id).where(~Finding.shadow)).all():
+                review.decide(connection, row, zhao, decision, "已核对时间轴", services.clock())
+        validate(services, klass.id)
     pack = packs.load("huangchuan-2021-graded@1.0.0")
     with services.database.read() as connection:
         same = what_if.tried(connection, klass.id, pack)
     assert same["before"] == same["after"] and not same["changed"]
+    assert same["rules_before"] == same["rules_after"]
 
 
 def test_nobody_studied_then(services: Services, county: County, zhao: Any) -> None:

@@ -37,6 +37,13 @@ class Session(Base):
             sqlite_where=text("settled = 0 AND state != 'open'"),
             postgresql_where=text("NOT settled AND state != 'open'"),
         ),
+        Index(  # without the open ones: who posts to these has no more to write
+            "ix_sessions_heard",
+            "class_id",
+            "last_recv_ms",
+            sqlite_where=text("state != 'open'"),
+            postgresql_where=text("state != 'open'"),
+        ),
     )
 
     id: Mapped[Key]

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Subquery,
+    func,
+    insert,
+    literal_column,
+    select,
+    union_all,
+    update,
+)
 
 from app.store.review.finding_queue import TO_DO
 from app.store.row import fetch, fetch_one, fetch_one_or_none
@@ -63,31 +72,10 @@ class PlatformWithCounts(Protocol):
 
 
 def with_counts(connection: Connection, scope: AccessScope) -> Sequence[PlatformWithCounts]:
-    """The platforms in scope: classes, findings that wait, last sign of life."""
-    waiting = (
-        select(func.count())
-        .select_from(Finding)
-        .join(TrainingClass, TrainingClass.id == Finding.class_id)
-        .where(
-            Finding.platform_id == Platform.id,
-            Finding.status.in_(TO_DO),
-            Finding.shadow.is_(False),
-            scope.counts_class(),
-        )
-        .scalar_subquery()
-    )
-    seen = (
-        select(func.max(Session.last_recv_ms))
-        .join(TrainingClass, TrainingClass.id == Session.class_id)
-        .where(Session.platform_id == Platform.id, scope.counts_class())
-        .scalar_subquery()
-    )
-    classes = (
-        select(func.count())
-        .select_from(TrainingClass)
-        .where(TrainingClass.platform_id == Platform.id, scope.counts_class())
-        .scalar_subquery()
-    )
+    """The platforms in scope: classes, findings that wait, last sign of life. The time it takes
+    grows with classes, with findings that wait and sittings that are open, not with all there
+    ever were."""
+    classes, waiting, heard = _classes(scope), _waiting(scope), _heard(scope)
     return fetch(
         connection,
         select(
@@ -95,14 +83,53 @@ def with_counts(connection: Connection, scope: AccessScope) -> Sequence[Platform
             Platform.slug,
             Platform.name,
             Platform.county,
-            classes.label("classes"),
-            waiting.label("waiting"),
-            seen.label("seen_ms"),
+            func.coalesce(classes.c.classes, 0).label("classes"),
+            func.coalesce(waiting.c.waiting, 0).label("waiting"),
+            heard.c.seen_ms,
         )
+        .join(classes, classes.c.platform_id == Platform.id, isouter=True)
+        .join(waiting, waiting.c.platform_id == Platform.id, isouter=True)
+        .join(heard, heard.c.platform_id == Platform.id, isouter=True)
         .where(scope.covers_platform())
         .order_by(Platform.name),
         PlatformWithCounts,
     )
+
+
+def _classes(scope: AccessScope) -> Subquery:
+    query = select(TrainingClass.platform_id, func.count().label("classes"))
+    return query.where(scope.counts_class()).group_by(TrainingClass.platform_id).subquery()
+
+
+def _waiting(scope: AccessScope) -> Subquery:
+    return (
+        select(TrainingClass.platform_id, func.count().label("waiting"))
+        .join(Finding, Finding.class_id == TrainingClass.id)
+        .where(Finding.status.in_(TO_DO), Finding.shadow.is_(False), scope.counts_class())
+        .group_by(TrainingClass.platform_id)
+        .subquery()
+    )
+
+
+def _heard(scope: AccessScope) -> Subquery:
+    """When each platform was heard last: of the ended sittings the last of each class, which an
+    index tells, and all that are open."""
+    # Spelt out, or a database does not see that its index holds just these.
+    ended = Session.state != literal_column("'open'")
+    last = (
+        select(func.max(Session.last_recv_ms))
+        .where(Session.class_id == TrainingClass.id, ended)
+        .scalar_subquery()
+    )
+    of_class = select(TrainingClass.platform_id, last.label("at_ms")).where(scope.counts_class())
+    still_open = (
+        select(TrainingClass.platform_id, Session.last_recv_ms.label("at_ms"))
+        .join(Session, Session.class_id == TrainingClass.id)
+        .where(Session.state == "open", scope.counts_class())
+    )
+    told = union_all(of_class, still_open).subquery()
+    latest = func.max(told.c.at_ms).label("seen_ms")
+    return select(told.c.platform_id, latest).group_by(told.c.platform_id).subquery()
 
 
 def seen(connection: Connection, scope: AccessScope, slug: str) -> PlatformRow | None:

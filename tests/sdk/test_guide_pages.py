@@ -25,7 +25,7 @@ from tests.waiting import eventually
 pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 GUIDE = Path(__file__).parents[2] / "docs" / "connect-web.md"
 SOURCES = Path(__file__).parent / "pages"
-PACKAGES = Part("Vue and React", "npm ci --prefix tests/sdk/pages", "ZHENXUE_REQUIRE_NODE")
+PACKAGES = Part("Vue, React and players", "npm ci --prefix tests/sdk/pages", "ZHENXUE_REQUIRE_NODE")
 TYPES = {".html": "text/html", ".js": "text/javascript"}
 
 OPENED = "() => document.querySelector('#state, .state').textContent === 'open'"

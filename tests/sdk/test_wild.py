@@ -33,6 +33,14 @@ SOURCE = """async playingFirst => {
   video.currentTime = at;
   await video.play();
 }"""
+IN_PLACE = """async ([times, apart]) => {
+  for (let n = 0; n < times; n += 1) {
+    await new Promise(over => setTimeout(over, apart + 13 * n));
+    const landed = new Promise(over => video.addEventListener("seeked", over, {once: true}));
+    video.currentTime = video.currentTime;
+    await landed;
+  }
+}"""
 ROUTE = """lesson => {
   document.getElementById("video")?.remove();
   const fresh = document.createElement("video");
@@ -83,6 +91,34 @@ def test_another_source_in_the_same_element_goes_on_where_the_last_one_was(
     sitting = lin.leaves()
     assert credited_s(sitting) == pytest.approx(seen_s, abs=2 * NEAR_S)
     assert found(sitting) == set()
+
+
+@pytest.mark.parametrize("barred", [True, *later(False)])
+def test_a_player_that_seeks_to_where_it_is_has_not_jumped(
+    study: Callable[..., Learner], barred: bool
+) -> None:
+    """As shaka and hls.js do: to empty their buffer for another quality, or to get going again."""
+    lin = study(blockAhead=barred).enters().watches(1)
+    lin.page.evaluate("void video.play()")
+    lin.page.evaluate(IN_PLACE, [15, 150])
+    lin.watches(0.5).pauses()
+    seen_s = lin.at()
+    sitting = lin.leaves()
+    assert "seek" not in [kind for _, kind in lin.school.events(sitting["session_id"])]
+    assert credited_s(sitting) == pytest.approx(seen_s, abs=NEAR_S)
+    assert found(sitting) == set()
+
+
+def test_a_film_that_is_taken_out_before_the_next_lesson_begins_keeps_its_last_seconds(
+    study: Callable[..., Learner],
+) -> None:
+    """The page sets the next film and only then begins the next lesson, in one breath."""
+    lin = study().enters().watches(3)
+    first, seen_s = lin.session(), lin.at()
+    lin.page.evaluate("video.src = '/film.webm?next'; window.sitting = begin({lesson: 'l2'}); null")
+    lin.enters()
+    assert lin.session() != first
+    assert credited_s(lin.school.judged(first)) == pytest.approx(seen_s, abs=NEAR_S)
 
 
 @pytest.mark.thorough

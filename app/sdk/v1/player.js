@@ -1,6 +1,7 @@
 import * as native from "./native.js";
 
 const NEAR_S = 0.05;
+const UPDATED_S = 1; // two updates of a player that runs are no further apart
 const ARRIVED_S = 1; // as exactly as players go on where they were, in another element or source
 
 /** play, pause, waiting, playing, ended, seek, rate, and the player's own errors. */
@@ -14,12 +15,12 @@ export class Player {
     this.media = media;
     this.report = report;
     this.reached = 0;
-    this.last = native.position(media.element);
+    this.#stands(native.position(media.element));
     this.origin = null; // where a jump that is under way began
     this.arriving = false; // another element took the place of the last and is not yet where that was
     this.played = this.playing;
     media.replaced = (last) => {
-      if (!this.arriving && !native.seeking(last)) this.last = native.position(last);
+      if (!this.arriving && !native.seeking(last) && native.ready(last) > 0) this.last = native.position(last);
       this.#anew();
     };
     media.listen("emptied", () => this.#anew()); // another source, as for another quality
@@ -27,17 +28,18 @@ export class Player {
       media.listen(type, () => {
         this.settle(this.arriving && type === "playing" && !native.seeking(this.video));
         this.played = !native.paused(this.video);
+        if (!this.#away) this.#stands(native.position(this.video));
         const duration = native.duration(this.video);
         report(type, { position: this.position(), ...(duration < 1e5 && { duration }) });
       });
     }
     media.listen("timeupdate", () => {
-      if (native.seeking(this.video) || this.origin !== null) return;
-      this.last = native.position(this.video);
+      if (this.#away) return;
+      this.#stands(native.position(this.video));
       this.reached = Math.max(this.reached, this.last);
     });
     media.listen("seeking", () => {
-      if (!blockAhead || !this.#bar()) this.origin ??= this.last;
+      if (!blockAhead || !this.#bar()) this.origin ??= this.#leaves(native.position(this.video));
     });
     media.listen("seeked", () => this.settle(true));
     media.listen("ratechange", () => {
@@ -55,7 +57,36 @@ export class Player {
 
   /** Seconds, to the millisecond. */
   position() {
-    return Math.round((this.arriving ? this.last : native.position(this.video)) * 1000) / 1000;
+    const known = !this.arriving && !this.#empty;
+    return Math.round((known ? native.position(this.video) : this.last) * 1000) / 1000;
+  }
+
+  /** Its source was taken away, also before `emptied` tells of it: zero is no position then. */
+  get #empty() {
+    return native.ready(this.video) === 0;
+  }
+
+  /** Its position is not what was played. */
+  get #away() {
+    return this.arriving || this.#empty || this.origin !== null || native.seeking(this.video);
+  }
+
+  /** It is there now, and runs on from there or does not. */
+  #stands(at) {
+    this.last = at;
+    this.since = native.monotonic();
+    this.pace = this.playing ? native.rate(this.video) : 0;
+  }
+
+  /** Whether it would be there by itself: players seek to where they are, to empty their buffer. */
+  #runsTo(to) {
+    const passed = Math.min((native.monotonic() - this.since) / 1000, UPDATED_S);
+    return to >= this.last - NEAR_S && to <= this.last + passed * this.pace + NEAR_S;
+  }
+
+  /** Where a jump to there begins. */
+  #leaves(to) {
+    return this.#runsTo(to) ? to : this.last;
   }
 
   /** Go on from there; not a jump of the learner's. */
@@ -63,7 +94,7 @@ export class Player {
     if (Math.abs(native.position(this.video) - seconds) > NEAR_S) native.moveTo(this.video, seconds);
     this.arriving = false;
     this.origin = null;
-    this.last = seconds;
+    this.#stands(seconds);
     this.reached = Math.max(this.reached, seconds);
   }
 
@@ -72,6 +103,7 @@ export class Player {
     if (this.played) this.report("pause", { position: Math.round(this.last * 1000) / 1000 });
     this.played = false;
     this.origin = this.last;
+    this.pace = 0;
     this.arriving = true;
     if (!this.playing) return;
     this.settle(true); // it was begun before it was found
@@ -81,7 +113,7 @@ export class Player {
 
   #bar() {
     const to = this.position();
-    if (to <= this.reached + NEAR_S) return false;
+    if (to <= this.reached + NEAR_S || this.#runsTo(to)) return false;
     this.report("seek", { from: Math.round(this.last * 1000) / 1000, to, blocked: true });
     native.moveTo(this.video, this.last);
     return true;
@@ -97,9 +129,9 @@ export class Player {
     const near = this.arriving ? ARRIVED_S : NEAR_S;
     this.arriving = false;
     const to = this.position();
-    const from = Math.round((this.origin ?? this.last) * 1000) / 1000;
-    this.last = to;
+    const from = Math.round((this.origin ?? this.#leaves(to)) * 1000) / 1000;
     this.origin = landed ? null : to;
+    this.#stands(to);
     if (Math.abs(to - from) > near) this.report("seek", { from, to });
   }
 }

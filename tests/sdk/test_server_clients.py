@@ -199,24 +199,38 @@ def test_a_message_that_comes_again_is_handled_once_unless_its_handler_failed() 
     assert handled == ["msg_1"]
 
 
+def shot(noise: int) -> bytes:
+    """Lin before her camera; JPEG."""
+    return portrait(PORTRAIT_SEEDS[12], noise_seed=noise, mouth_open=0.2, light=0.85)
+
+
+def knows_her_face(zhenxue: Zhenxue, app: FastAPI) -> None:
+    for take in range(3):
+        shown = portrait(PORTRAIT_SEEDS[12], noise_seed=100 + take, mouth_open=0.3, light=0.9)
+        path = "/v1/learners/lin/reference-photo"
+        zhenxue.call("PUT", path, shown, content_type="image/jpeg")
+    run_pending(app.state.services)
+
+
+def is_a_valid_class_hour(zhenxue: Zhenxue, session_id: str) -> None:
+    told = judged(zhenxue, session_id)
+    assert told["verdict"]["outcome"] == "valid", told["verdict"]["findings"]
+    hours = zhenxue.call("GET", "/v1/classes/c1/class-hours?learner_id=lin")
+    assert hours["learners"][0]["class_hours"][0]["outcome"] == "valid"
+
+
 @pytest.mark.slow
 @pytest.mark.thorough
 def test_a_whole_lesson_of_a_platform_s_own_controls_is_a_valid_class_hour(
     nearby: Zhenxue, clock: TestClock, app: FastAPI
 ) -> None:
-    face = PORTRAIT_SEEDS[12]
-    path = "/v1/learners/lin/reference-photo"
-    for take in range(3):
-        shown = portrait(face, noise_seed=100 + take, mouth_open=0.3, light=0.9)
-        nearby.call("PUT", path, shown, content_type="image/jpeg")
-    run_pending(app.state.services)
+    knows_her_face(nearby, app)
     sitting = nearby.open(**LESSON, **WHERE)
 
     def photo(name: str, control: str, purpose: str, noise: int) -> None:
         asked = {"control": control, "challenge_id": name, "issued_at_ms": clock()}
         sitting.report_controls(asked)
-        shot = portrait(face, noise_seed=noise, mouth_open=0.2, light=0.85)
-        sitting.photo(name, shot, purpose=purpose, taken_at_ms=clock(), challenge_id=name,
+        sitting.photo(name, shot(noise), purpose=purpose, taken_at_ms=clock(), challenge_id=name,
                       content_type="image/jpeg")  # fmt: skip
 
     photo("face-1", "face_check", "start", 11)
@@ -240,7 +254,4 @@ def test_a_whole_lesson_of_a_platform_s_own_controls_is_a_valid_class_hour(
     sitting.add("pause", clock(), position=2700.0)
     run_pending(app.state.services)
     sitting.close("finished")
-    told = judged(nearby, sitting.session_id)
-    assert told["verdict"]["outcome"] == "valid", told["verdict"]["findings"]
-    hours = nearby.call("GET", "/v1/classes/c1/class-hours?learner_id=lin")
-    assert hours["learners"][0]["class_hours"][0]["outcome"] == "valid"
+    is_a_valid_class_hour(nearby, sitting.session_id)

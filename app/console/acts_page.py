@@ -19,11 +19,12 @@ from app.domain import id_numbers
 from app.domain.accounts.users import Login
 from app.domain.policy import packs
 from app.domain.policy.pack import Pack
-from app.domain.review import acts
+from app.domain.review import acts, enrolment_acts
 from app.domain.review.act_kinds import KINDS, ActKind, Stretch
 from app.errors import BadInput, NotAllowed, NotFound
 from app.languages import Text
 from app.store.catalogue import catalogue, class_file
+from app.store.catalogue.catalogue import ClassRow
 from app.store.review import acts as store
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -109,6 +110,7 @@ def _page(
             raise NotFound("unknown_class", "there is no such class")
         rows = store.of_class(connection, class_id)
         roster = class_file.roster(connection, class_id)
+        targets = enrolment_acts.targets(connection, catalogue.class_by_id(connection, class_id))
         lessons, pack = _lessons(connection, class_id), _pack_of(klass)
         actors = [it for row in rows for it in (row.recorded_by, row.approved_by, row.revoked_by)]
         left = checks_left(connection, class_id, roster)
@@ -134,6 +136,7 @@ def _page(
             "check": list({it.check: it.title for it in left}.items()),
             "decision": list(DECISIONS.items()),
             "lesson_id": list(lessons.items()),
+            "to_class": [(it.external_id, _class_title(it)) for it in targets],
             "id_type": [(it, ID_TYPES[it]) for it in id_numbers.ID_TYPES],
         },
         told=lambda body: told(body, lessons, pack, language_of(request)),
@@ -141,6 +144,12 @@ def _page(
         wrong=FIELDS.get(wrong, wrong),
         why=why,
         status=422 if wrong else 200,
+    )
+
+
+def _class_title(row: ClassRow) -> str:
+    return (
+        f"{row.external_id} · {row.terms.get('occupation') or ''} · {row.starts_on} – {row.ends_on}"
     )
 
 

@@ -16,7 +16,7 @@ from app.simulation.entities import invented_id_number
 from app.store.review import acts as store
 from app.store.review.act_bodies import LessonLengthBody
 from app.store.review.acts import JUDGING
-from models import Act, AuditEntry, Enrolment, Learner, Run, Verdict
+from models import Act, AuditEntry, Enrolment, Learner, Run, TrainingClass, Verdict
 from tests.bodies import enrolment
 from tests.console.conftest import Desk
 from tests.console.county import add
@@ -84,6 +84,31 @@ def test_a_refusal_says_in_chinese_what_is_wrong(desk: Desk) -> None:
     answer = record(desk, kind="left_class", learner=learner, last_on="2039-01-01")
     assert answer.status_code == 422
     assert "在班最后一天不能晚于今天" in answer.text and 'value="2039-01-01"' in answer.text
+
+
+def test_the_class_that_somebody_goes_to_is_chosen_among_those_of_the_course(desk: Desk) -> None:
+    here = class_of(desk)
+    with desk.services.database.write() as connection:
+        mine = connection.execute(select(TrainingClass).where(TrainingClass.id == here)).one()
+        other = dict(mine._mapping) | {"external_id": "HC-2026-099"}
+        add(connection, TrainingClass, **{it: other[it] for it in other if it != "id"})
+        other |= {"external_id": "HC-2026-098", "terms": mine.terms | {"course_ids": ["another"]}}
+        add(connection, TrainingClass, **{it: other[it] for it in other if it != "id"})
+        learner = connection.scalars(
+            select(Learner.external_id).where(Learner.id == desk.county.learners["吴强"])
+        ).one()
+    form = desk.sign_in("zhao").get(page_of(desk)).split('name="to_class"')[1].split("</select>")[0]
+    assert "HC-2026-099" in form and "HC-2026-098" not in form
+    moved = {"to_class": "HC-2026-099", "last_on": "2026-04-08"}
+    answer = record(desk, kind="moved_class", learner=learner, **moved)
+    assert answer.status_code == 200, answer.text.split("alert")[1][:300]
+    with desk.services.database.read() as connection:
+        classes = select(Enrolment.class_id, Enrolment.ended_by).where(
+            Enrolment.learner_id == desk.county.learners["吴强"]
+        )
+        rows = connection.execute(classes.order_by(Enrolment.id)).all()
+        ended = {it.class_id: it.ended_by for it in rows}
+    assert ended[here] == "moved" and len(ended) == 2
 
 
 def test_who_it_is_about_has_to_be_chosen(desk: Desk) -> None:

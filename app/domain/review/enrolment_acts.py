@@ -346,13 +346,23 @@ def _first_on(connection: Connection, klass: ClassRow, act: ActRow, stay: StayRo
     return str(mine[-1].body["first_on"]) if mine else None
 
 
+def targets(connection: Connection, klass: ClassRow) -> list[ClassRow]:
+    """Classes that a learner of this one may go to: they are not over when this one begins."""
+    found = catalogue.beside(connection, klass)
+    return [it for it in found if _same_course(klass, it) and it.ends_on >= klass.starts_on]
+
+
+def _same_course(one: ClassRow, other: ClassRow) -> bool:
+    courses, others = (set(it.terms.get("course_ids", ())) for it in (one, other))
+    return courses == others
+
+
 def _target(connection: Connection, klass: ClassRow, named: str) -> ClassRow:
     found = catalogue.class_of_platform(connection, klass.platform_id, named, lock=True)
     if found is None or found.sandbox != klass.sandbox:
         detail = f"body.to_class: 没有班级{named!r} / there is no class {named!r}"
         raise BadInput("unknown_class", detail)
-    courses, here = (set(it.terms.get("course_ids", ())) for it in (found, klass))
-    if found.id == klass.id or courses != here:
+    if found.id == klass.id or not _same_course(found, klass):
         raise BadInput(
             "other_course",
             f"body.to_class: {named!r}不是同一课程的另一个班级 / "

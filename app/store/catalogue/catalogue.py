@@ -210,6 +210,23 @@ def sandboxes(connection: Connection, platform_id: int) -> Sequence[ClassRow]:
     return fetch(connection, query, ClassRow)
 
 
+def beside(connection: Connection, klass: ClassRow) -> Sequence[ClassRow]:
+    """Other classes of the same institution on the same platform, the latest first."""
+    mine = select(TrainingClass.institution).where(TrainingClass.id == klass.id)
+    query = (
+        select(TrainingClass)
+        .where(
+            TrainingClass.platform_id == klass.platform_id,
+            TrainingClass.institution == mine.scalar_subquery(),
+            TrainingClass.sandbox == klass.sandbox,
+            TrainingClass.id != klass.id,
+        )
+        .order_by(TrainingClass.starts_on.desc(), TrainingClass.id.desc())
+        .limit(500)
+    )
+    return fetch(connection, query, ClassRow)
+
+
 def class_by_id(connection: Connection, class_id: int) -> ClassRow:
     query = select(TrainingClass).where(TrainingClass.id == class_id)
     return fetch_one(connection, query, ClassRow)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from app.console import consequences, labels, weighty
 from app.console.actors import named
-from app.console.checks_left import OF_CLASS, OF_LEARNER, checks_left, title_of
+from app.console.checks_left import OF_CLASS, OF_LEARNER, CheckLeft, checks_left, title_of
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
@@ -132,19 +132,26 @@ def _page(
             and (kind.name not in (OF_CLASS, OF_LEARNER) or any(it.act == kind.name for it in left))
         ],
         fields=FIELDS,
-        choices={
-            "check": list({it.check: it.title for it in left}.items()),
-            "decision": list(DECISIONS.items()),
-            "lesson_id": list(lessons.items()),
-            "to_class": [(it.external_id, _class_title(it)) for it in targets],
-            "id_type": [(it, ID_TYPES[it]) for it in id_numbers.ID_TYPES],
-        },
+        choices=_choices(left, lessons, targets),
         told=lambda body: told(body, lessons, pack, language_of(request)),
         typed=typed or {},
         wrong=FIELDS.get(wrong, wrong),
         why=why,
         status=422 if wrong else 200,
     )
+
+
+def _choices(
+    left: Sequence[CheckLeft], lessons: Mapping[str, str], targets: Sequence[ClassRow]
+) -> dict[str, list[tuple[str, Any]]]:
+    """What may be chosen in a field of a form: code and title."""
+    return {
+        "check": list({it.check: it.title for it in left}.items()),
+        "decision": list(DECISIONS.items()),
+        "lesson_id": list(lessons.items()),
+        "to_class": [(it.external_id, _class_title(it)) for it in targets],
+        "id_type": [(it, ID_TYPES[it]) for it in id_numbers.ID_TYPES],
+    }
 
 
 def _class_title(row: ClassRow) -> str:

@@ -112,7 +112,7 @@ def _page(
         mine=login.user.username in row.writers,
         people=[name(it) for it in people],
         pack=pack,
-        **_against_base(pack, kept),
+        **_against_base(pack, kept, lang),
         since=(today.replace(day=1) - timedelta(days=1)).replace(day=1).isoformat(),
         until=(today.replace(day=1) - timedelta(days=1)).isoformat(),
         problem=problem,
@@ -127,12 +127,13 @@ def _checked(draft: PackDraft) -> tuple[tuple[str, ...], Pack | None]:
         return error.problems, None
 
 
-def _against_base(pack: Pack | None, draft: PackDraft) -> dict[str, Any]:
+def _against_base(pack: Pack | None, draft: PackDraft, lang: Language) -> dict[str, Any]:
     """What the draft decides differently from the pack that it extends, and what it may change."""
     base = packs.found(pack_draft.base_of(draft)) if pack else None
     return {
         "base": base,
         "changes": readable.differences(base, pack) if base and pack else [],
+        "words": readable.pack_words(lang),
         "parameters": [
             (f"{table}.{it.name}", it)
             for table in (pack.table.tables if pack else ())
@@ -183,8 +184,9 @@ def set_parameter(
     try:
         with services.database.write() as connection:
             row = pack_drafts.seen(connection, login.user, draft_id)
+            said = readable.pack_word(value.strip(), language_of(request))
             draft = pack_draft.with_parameter(
-                pack_drafts.draft_of(row), table, name, value, clause.strip(), quote.strip()
+                pack_drafts.draft_of(row), table, name, said, clause.strip(), quote.strip()
             )
             pack_drafts.save(
                 connection,
@@ -294,7 +296,8 @@ def _weigh(
         row = pack_drafts.seen(connection, login.user, draft_id)
     kept = pack_drafts.draft_of(row)
     _, pack = _checked(kept)
-    lang, against = language_of(request), _against_base(pack, kept)
+    lang = language_of(request)
+    against = _against_base(pack, kept, lang)
     differences = [
         f"{readable.place(it.path, pack, against['base'], lang)}："
         f"{_leaf(it.before, lang)} → {_leaf(it.after, lang)}"

@@ -444,6 +444,26 @@ def value(text: str, lang: Language) -> str:
     return text
 
 
+# What a parameter of a pack may be set to, of those that are words.
+PACK_WORDS = (
+    *("automatic", "authority_approval", "none", "stop", "run", "reject_new", "kick_old"),
+    *("stricter", "lenient", "not_proven", "pending_review", "never", "announced", "always"),
+    *("acting_rules", *labels.REACHES),
+)
+
+
+def pack_words(lang: Language) -> list[str]:
+    """The words that a parameter may be set to, as people read them."""
+    yes_no = [lang.say(N_("是")), lang.say(N_("否"))]
+    return [*dict.fromkeys(value(it, lang) for it in PACK_WORDS), *yes_no]
+
+
+def pack_word(typed: str, lang: Language) -> str:
+    """What a pack writes for a word that somebody typed as it is read; anything else as typed."""
+    meant = {value(it, lang): it for it in reversed(PACK_WORDS)}
+    return meant.get(typed, typed)
+
+
 def check(code: str) -> str:
     """A check's number as the plan counts: two checks of one clause share it.
 

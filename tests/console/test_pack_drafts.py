@@ -183,6 +183,26 @@ def test_each_act_stands_in_the_audit_log(writing: Writing) -> None:
     assert own == ["pack.drafted", "pack.edited", "pack.edited", "pack.published"]
 
 
+def test_a_word_of_a_pack_is_read_and_written_in_chinese(writing: Writing) -> None:
+    page = writing.zhao.get(writing.path)
+    form = page.split('name="parameter"')[1].split("</form>")[0]
+    assert "= 直接可补" in form and "= 影响本人全部培训" in form and "= 4、8、12" in form
+    assert "= automatic" not in form and "= L2" not in form
+    said = {
+        "cure.missing_control": "不得补课",
+        "reach.grave": "影响课时",
+        "enrolment.required_share": "90%",
+        "C1.months": "5、11",
+    }
+    for parameter, word in said.items():
+        writing.change(parameter=parameter, value=word)
+    told = tomllib.loads(writing.text())
+    assert told["cure"]["parameters"]["missing_control"]["value"] == "none"
+    assert told["reach"]["parameters"]["grave"]["value"] == "L1"
+    assert told["enrolment"]["parameters"]["required_share"]["value"] == 0.9
+    assert told["checks"]["C1"]["parameters"]["months"]["value"] == [5, 11]
+
+
 def test_a_parameter_written_twice_stands_once_in_the_text(writing: Writing) -> None:
     writing.change(parameter="popup_gap.max_gap_s", value="200")
     writing.change(parameter="enrolment.required_share", value="0.9")

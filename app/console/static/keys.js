@@ -49,7 +49,7 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("change", (event) => {
   const all = event.target.closest("[data-all]");
-  if (all) [...all.form.elements].filter((it) => it.name === all.dataset.all).forEach((box) => (box.checked = all.checked));
+  if (all) all.form.querySelectorAll(`[name=${all.dataset.all}]`).forEach((box) => (box.checked = all.checked));
   const template = event.target.closest("[data-template]");
   if (!template || !template.value) return;
   const form = template.closest("form");

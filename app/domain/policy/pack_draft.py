@@ -8,6 +8,7 @@ import re
 import shutil
 import tomllib
 from dataclasses import dataclass
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -134,15 +135,18 @@ def _value(before: object, said: str) -> str:
     plain = said.strip()
     if isinstance(before, bool):
         told = {"true": "true", "false": "false", "是": "true", "否": "false"}
-        if plain in told:
-            return told[plain]
+        told |= {"yes": "true", "no": "false"}
+        if plain.lower() in told:
+            return told[plain.lower()]
     elif isinstance(before, str):
         return json.dumps(plain, ensure_ascii=False)
-    elif isinstance(before, list):
+    elif isinstance(before, list | tuple):
         if re.fullmatch(r"\d+(\s*[,，、]\s*\d+)*", plain):
             return f"[{', '.join(re.findall(r'[0-9]+', plain))}]"
     elif re.fullmatch(r"-?\d{1,9}(\.\d{1,9})?", plain):
         return plain
+    elif isinstance(before, float) and re.fullmatch(r"\d{1,3}(\.\d{1,7})?[%％]", plain):
+        return str(float(Decimal(plain[:-1]) / 100))
     raise BadInput("bad_value", "value: of the kind that the parameter has", field="value")
 
 

@@ -193,16 +193,19 @@ def movers(connection: Connection, class_id: int, learner_id: int | None = None)
     )
     if learner_id is not None:
         query = query.where(Enrolment.learner_id == learner_id)
-    found = []
-    for row in connection.execute(query):
-        if row.moved_from is not None:
-            found.append(Mover(row.learner_id, row.moved_from, date.fromisoformat(row.first_on)))
-        found += [
-            Mover(row.learner_id, it.in_class, it.back_on)
-            for it in Away.all(row.away)
-            if it.in_class is not None
-        ]
-    return found
+    return [it for row in connection.execute(query) for it in moves(row)]
+
+
+def moves(stay: Any) -> list[Mover]:
+    """The moves by which one learner came, or came back, into the class; `stay` is a StayRow."""
+    back = [
+        Mover(stay.learner_id, it.in_class, it.back_on)
+        for it in Away.all(stay.away)
+        if it.in_class is not None
+    ]
+    if stay.moved_from is None:
+        return back
+    return [Mover(stay.learner_id, stay.moved_from, date.fromisoformat(stay.first_on)), *back]
 
 
 class StayElsewhere(Protocol):

@@ -183,10 +183,26 @@ class ControlScheduler:
         _save(connection, {session_id: ledger})
         return watch.demands
 
+    def begin_new(
+        self,
+        connection: Connection,
+        session_id: int,
+        now_ms: int,
+        answer_times: Sequence[ActInForce],
+    ) -> Demands:
+        """As `begin`, of a sitting that was inserted just now: nothing was asked of it before.
+        `answer_times` are those that stand recorded in its class."""
+        self.forget(session_id)
+        stored = _Stored.of_new(connection, session_id, answer_times)
+        batch = Batch(session_id, 0, stored.sittings[session_id].resume_ms, now_ms)
+        ledger, watch = self._advanced(connection, stored, batch)
+        _save(connection, {session_id: ledger}, new=True)
+        return watch.demands
+
     def finish(self, connection: Connection, ends: Mapping[int, int]) -> None:
         """Note which answer windows had ended, in the transaction that ends these sittings:
         session → when."""
-        stored = _Stored.read(connection, ends, max(ends.values(), default=0))
+        stored = _Stored.read(connection, ends, None)
         ledgers = {}
         for session_id, now_ms in ends.items():
             self.forget(session_id)
@@ -256,7 +272,7 @@ class ControlScheduler:
             looks=issues and sitting.face_consent,
             moves=_asks_moves(sitting, terms),
             asker=self._asker(connection, sitting, terms) if issues else None,
-            hours=self._hours_of(connection, sitting.class_id),
+            hours=self.hours_of(connection, sitting.class_id),
             lines=stored.lines(session_id, now_ms, live_required=terms.live_required),
             popup_from_ms=sitting.popup_from_ms,
             popup_due_ms=sitting.popup_due_ms,
@@ -289,7 +305,8 @@ class ControlScheduler:
         """Empty for a sitting from a platform's log: nothing is drawn in it."""
         return b"" if sealed is None else self.vault.open(sealed, SEED_PURPOSE)
 
-    def _hours_of(self, connection: Connection, class_id: int) -> tuple[PlannedHour, ...]:
+    def hours_of(self, connection: Connection, class_id: int) -> tuple[PlannedHour, ...]:
+        """The class-hours of a class, which never change."""
         if class_id not in self._hours:
             self._hours[class_id] = hours_of(connection, class_id)
         return self._hours[class_id]
@@ -313,7 +330,10 @@ class _Stored:
     spot_checks: Mapping[int, int]
 
     @classmethod
-    def read(cls, connection: Connection, session_ids: Collection[int], now_ms: int) -> _Stored:
+    def read(
+        cls, connection: Connection, session_ids: Collection[int], now_ms: int | None
+    ) -> _Stored:
+        """Without a moment, of what is over: nobody asks for a check there any more."""
         sittings = store.sittings(connection, session_ids)
         rows = store.rows_of(connection, session_ids)
         return cls(
@@ -321,8 +341,14 @@ class _Stored:
             rows,
             _photos(connection, rows),
             acts.answer_times(connection, {it.class_id for it in sittings.values()}),
-            spot_checks.waiting(connection, session_ids, now_ms),
+            {} if now_ms is None else spot_checks.waiting(connection, session_ids, now_ms),
         )
+
+    @classmethod
+    def of_new(
+        cls, connection: Connection, session_id: int, answer_times: Sequence[ActInForce]
+    ) -> _Stored:
+        return cls(store.sittings(connection, [session_id]), {session_id: []}, {}, answer_times, {})
 
     def terms(self, sitting: ScheduledSitting) -> SittingTerms:
         """The pack's, with the time to answer that was recorded for the learner."""
@@ -429,9 +455,9 @@ def _passes(photo: AnsweringPhoto, *, live_required: bool) -> bool:
     return not live_required or face_check_reasons.outcome(photo) == "live"
 
 
-def _save(connection: Connection, ledgers: Mapping[int, Ledger]) -> None:
+def _save(connection: Connection, ledgers: Mapping[int, Ledger], *, new: bool = False) -> None:
     fresh = [(id_, line.columns()) for id_, its in ledgers.items() for line in its.fresh]
-    store.insert_lines(connection, fresh)
+    store.insert_lines(connection, fresh, new=new)
     for session_id, ledger in ledgers.items():
         _save_changes(connection, session_id, ledger)
         ledger.fresh, ledger.touched, ledger.redrawn = [], set(), False

@@ -22,6 +22,7 @@ from app.domain.exchange.import_source import Source
 from app.domain.faces.photo_store import PhotoStore
 from app.domain.policy import sitting_terms
 from app.domain.sittings import carry_over, sitting_life
+from app.domain.sittings.carry_over import Ground
 from app.domain.sittings.sitting_life import Door
 from app.domain.wire import (
     EARLIEST_MS,
@@ -34,6 +35,7 @@ from app.domain.wire import (
     Wire,
 )
 from app.errors import BadInput, Conflict
+from app.store import stays
 from app.store.catalogue.catalogue import ClassRow
 from app.store.catalogue.people import AccountRow
 from app.store.exchange.staging import Staged
@@ -221,9 +223,11 @@ class SittingImporter:
         opened_ms = min([*said_ms, *(it.received_ms for it in arrivals)])
         if record.resume_position is None:
             terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
-            resume_ms = carry_over.resume_position(
-                connection, learner.id, klass.id, lesson.id, terms
-            )
+            stay = stays.of_learner(connection, klass.id, learner.id)
+            assert stay is not None
+            ground = Ground.read(connection, klass.id, stay)
+            played = ground.studied(connection, [lesson.id])[lesson.id]
+            resume_ms = carry_over.resume_position(ground.film(lesson), played, terms)
         else:
             resume_ms = min(round(record.resume_position * 1000), lesson.media_ms)
         store.insert_session(

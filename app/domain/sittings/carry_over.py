@@ -7,7 +7,7 @@ sittings before are public by then, and nothing that will be asked may follow fr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,19 +15,26 @@ from sqlalchemy import Connection
 
 from app.domain.controls import draws, photo_plan
 from app.domain.controls.photo_plan import Intervals, PlannedHour, Point
-from app.domain.controls.scheduler import hours_of
 from app.domain.policy.sitting_terms import SittingTerms
+from app.store import stays
 from app.store.controls import controls as control_store
+from app.store.review import acts, claims
+from app.store.review.acts import ActInForce, RecordedActs
 from app.store.sittings import progress
 from app.store.sittings import sittings as store
+from app.store.sittings.progress import FilmedLesson
 from app.store.sittings.sittings import PreviousSitting
+from app.store.stays import StayRow
+from detectors.film import Film
 
 
 @dataclass(frozen=True, slots=True)
 class CarryOver:
-    """The state in which a sitting's ledger begins. `popup_range_ms` is what its first pop-up was
-    drawn over; None where one that had fallen due before is brought along."""
+    """The state in which a sitting and its ledger begin. `resume_ms` is the saved mark.
+    `popup_range_ms` is what its first pop-up was drawn over; None where one that had fallen due
+    before is brought along."""
 
+    resume_ms: int
     popup_from_ms: int
     popup_due_ms: int
     popup_range_ms: tuple[int, int] | None
@@ -45,20 +52,46 @@ class CarryOver:
         }
 
 
-def resume_position(
-    connection: Connection,
-    learner_id: int,
-    class_id: int,
-    lesson_id: int,
-    terms: SittingTerms,
-) -> int:
+_KINDS = ("answer_time", "lesson_length", claims.EXTENSION, claims.LEAVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """On what a learner's next sitting in a class rests, read once: the stay, and acts on the class
+    and on the learner, there and where they moved from."""
+
+    class_id: int
+    stay: StayRow
+    acts: RecordedActs
+
+    @classmethod
+    def read(cls, connection: Connection, class_id: int, stay: StayRow) -> Ground:
+        classes = {class_id, *(it.moved_from for it in stays.moves(stay))}
+        return cls(class_id, stay, acts.recorded(connection, classes, stay.learner_id, _KINDS))
+
+    @property
+    def answer_times(self) -> list[ActInForce]:
+        """Times to answer pop-ups that stand recorded for the learner."""
+        return self.acts.in_force(self.class_id, "answer_time")
+
+    def film(self, lesson: FilmedLesson) -> Film:
+        """The lesson's film as its class has it on record, else as the catalogue has it."""
+        return self.acts.film_of_lesson(self.class_id, lesson.external_id, lesson.media_ms)
+
+    def studied(
+        self, connection: Connection, lesson_ids: Collection[int]
+    ) -> dict[int, progress.Intervals]:
+        """What was studied of lessons, see `progress.studied`."""
+        classes = {self.class_id, *(it.moved_from for it in stays.moves(self.stay))}
+        return progress.studied(connection, self.stay.learner_id, classes, lesson_ids)
+
+
+def resume_position(film: Film, played: Intervals, terms: SittingTerms) -> int:
     """Content ms at which the learner goes on: the first that is not studied, 0 when all is.
 
     Holes that together stay within half of what a complete lesson may lack send nobody back.
     """
-    film = progress.film_of_lesson(connection, class_id, lesson_id)
     spare_ms = film.content_ms * (1 - terms.lesson_done_coverage) / 2
-    played = progress.studied(connection, learner_id, class_id, [lesson_id])[lesson_id]
     at = 0
     for start, end in progress.union([*played, *film.holes]):
         if start - at > spare_ms:
@@ -70,22 +103,25 @@ def resume_position(
 
 def carry_over(
     connection: Connection,
-    learner_id: int,
-    class_id: int,
-    lesson_id: int,
+    ground: Ground,
+    lesson: FilmedLesson,
+    hours: Sequence[PlannedHour],
     session: str,
     seed: bytes,
     terms: SittingTerms,
 ) -> CarryOver:
-    """The beginning of a new sitting's ledger, with what had to be drawn drawn from its seed."""
-    previous = store.last_of_learner(connection, learner_id, class_id)
-    touched = [
-        hour
-        for hour in hours_of(connection, class_id)
-        if any(piece[0] == lesson_id for piece in hour.pieces)
-    ]
-    points = _photo_points(connection, learner_id, class_id, touched, session, seed, terms)
-    return CarryOver(*_popup_clock(previous, seed, terms), points)
+    """The beginning of a new sitting's ledger, with what had to be drawn drawn from its seed.
+    `hours` are those of the class."""
+    touched = [it for it in hours if any(piece[0] == lesson.id for piece in it.pieces)]
+    lesson_ids = {lesson.id, *(piece[0] for hour in touched for piece in hour.pieces)}
+    studied = ground.studied(connection, lesson_ids)
+    others = lesson_ids - {lesson.id}
+    lessons = [lesson, *(progress.lengths(connection, others) if others else ())]
+    films = {it.id: ground.film(it) for it in lessons}
+    points = _photo_points(connection, ground, touched, studied, films, session, seed, terms)
+    previous = store.last_of_learner(connection, ground.stay.learner_id, ground.class_id)
+    resume_ms = resume_position(films[lesson.id], studied[lesson.id], terms)
+    return CarryOver(resume_ms, *_popup_clock(previous, seed, terms), points)
 
 
 def _popup_clock(
@@ -110,21 +146,19 @@ def _popup_clock(
 
 def _photo_points(
     connection: Connection,
-    learner_id: int,
-    class_id: int,
+    ground: Ground,
     hours: Sequence[PlannedHour],
+    played: Mapping[int, Intervals],
+    films: Mapping[int, Film],
     session: str,
     seed: bytes,
     terms: SittingTerms,
 ) -> list[Point]:
     """The points of `hours`, all drawn now."""
     numbers = {hour.number for hour in hours}
-    lessons = {piece[0] for hour in hours for piece in hour.pieces}
-    studied: Mapping[int, Intervals] = {
-        lesson: [*played, *progress.film_of_lesson(connection, class_id, lesson).absent]
-        for lesson, played in progress.studied(connection, learner_id, class_id, lessons).items()
-    }
-    taken = control_store.photos_taken(connection, learner_id, class_id, numbers)
+    studied = {it: [*played[it], *film.absent] for it, film in films.items()}
+    learner_id = ground.stay.learner_id
+    taken = control_store.photos_taken(connection, learner_id, ground.class_id, numbers)
     points: list[Point] = []
     for hour in hours:
         points += photo_plan.plan(

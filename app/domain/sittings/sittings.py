@@ -22,6 +22,7 @@ from app.domain.controls.scheduler import SEED_PURPOSE, ControlScheduler, Demand
 from app.domain.policy import sitting_terms
 from app.domain.policy.sitting_terms import SittingTerms
 from app.domain.sittings import carry_over, sitting_life
+from app.domain.sittings.carry_over import Ground
 from app.domain.sittings.leases import new_lease
 from app.domain.sittings.sitting_life import Door, Fate
 from app.errors import BadInput, Conflict, NotAllowed, NotFound, TooManyRequests
@@ -33,6 +34,7 @@ from app.store.judging import study_days
 from app.store.sittings import progress
 from app.store.sittings import sittings as store
 from app.store.sittings.sittings import LessonToPlay, RivalSitting, SittingRow
+from app.store.stays import StayRow
 from app.vault import Vault
 
 log = structlog.get_logger("zhenxue.sittings")
@@ -94,7 +96,8 @@ def open_sitting(
         raise NotFound("unknown_learner", f"there is no learner {opening.learner!r}")
     if klass is None:
         raise NotFound("unknown_class", f"there is no class {opening.klass!r}")
-    if not store.enrolled(connection, klass.id, learner.id):
+    stay = stays.of_learner(connection, klass.id, learner.id)
+    if stay is None or stay.ended_by == stays.WITHDRAWN:
         raise NotAllowed("not_enrolled", f"{opening.learner!r} is not in class {opening.klass!r}")
     now_ms += klass.ahead_ms
     lesson = _lesson(connection, klass, opening.lesson)
@@ -106,18 +109,21 @@ def open_sitting(
         known = store.by_external_id(connection, platform_id, opening.session, lock=True)
         if known is not None:
             return _renew(connection, scheduler, known, learner, klass, lesson, opening, now_ms)
-    _require_stay(connection, klass, learner, now_ms)
-    _require_days(connection, klass, learner, now_ms)
+    _require_stay(stay, klass, now_ms)
+    ground = Ground.read(connection, klass.id, stay)
+    _require_days(connection, klass, learner, ground, now_ms)
     _require_few(connection, learner, now_ms)
     rivals = store.open_of_person(connection, learner.person_id)
     _require_lease(rivals, opening, learner, terms, now_ms)
-    _require_order(connection, learner.id, klass.id, lesson, terms)
+    _require_order(connection, ground, lesson, terms)
     ended = tuple(
         rival.id
         for rival in rivals
         if _end(connection, vault, scheduler, rival, *_how_it_ends(rival, opening, now_ms), now_ms)
     )
-    return _open(connection, vault, scheduler, learner, klass, lesson, opening, ended, now_ms)
+    return _open(
+        connection, vault, scheduler, learner, klass, lesson, ground, opening, ended, now_ms
+    )
 
 
 def _require_questions(klass: ClassRow, opening: Opening, terms: SittingTerms) -> None:
@@ -245,12 +251,9 @@ def _how_it_ends(rival: RivalSitting, opening: Opening, now_ms: int) -> tuple[st
     return "superseded", "reload" if same else "other_window"
 
 
-def _require_stay(
-    connection: Connection, klass: ClassRow, learner: AccountRow, now_ms: int
-) -> None:
+def _require_stay(stay: StayRow, klass: ClassRow, now_ms: int) -> None:
     """Nobody begins a sitting in a class that they have left; what was studied there stays."""
-    stay = stays.of_learner(connection, klass.id, learner.id)
-    gone = stays.gone(stay, day(now_ms)) if stay is not None else None
+    gone = stays.gone(stay, day(now_ms))
     if gone is None:
         return
     last_on, by = gone
@@ -266,10 +269,10 @@ def _require_stay(
 
 
 def _require_days(
-    connection: Connection, klass: ClassRow, learner: AccountRow, now_ms: int
+    connection: Connection, klass: ClassRow, learner: AccountRow, ground: Ground, now_ms: int
 ) -> None:
     """A sitting begins on the days of the class; one that runs on past them is not cut short."""
-    days = study_days.of_learner(connection, klass.id, learner.id)
+    days = study_days.of_stay(connection, klass, ground.stay, ground.acts)
     if days.from_ms <= now_ms < days.stated_until_ms:
         return
     log.info("sitting refused by dates", klass=klass.external_id, learner=learner.external_id)
@@ -309,11 +312,7 @@ def _day(day: date) -> str:
 
 
 def _require_order(
-    connection: Connection,
-    learner_id: int,
-    class_id: int,
-    lesson: LessonToPlay,
-    terms: SittingTerms,
+    connection: Connection, ground: Ground, lesson: LessonToPlay, terms: SittingTerms
 ) -> None:
     """A course of unknown kind is a professional one."""
     if lesson.course_kind == "public" or not lesson.sequential_lock:
@@ -321,7 +320,8 @@ def _require_order(
     before = store.lesson_before(connection, lesson.course_version_id, lesson.position)
     if before is None:
         return
-    coverage = progress.lesson_coverage(connection, learner_id, class_id, before.id)
+    played = ground.studied(connection, [before.id])[before.id]
+    coverage = progress.coverage(ground.film(before), played)
     if coverage < terms.lesson_done_coverage:
         log.info("lesson refused by order", lesson=lesson.external_id, coverage=coverage)
         raise Conflict(
@@ -346,6 +346,7 @@ def _open(
     learner: AccountRow,
     klass: ClassRow,
     lesson: LessonToPlay,
+    ground: Ground,
     opening: Opening,
     ended: tuple[int, ...],
     now_ms: int,
@@ -353,9 +354,8 @@ def _open(
     terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
     seed, token = draws.new_seed(), new_lease(learner.platform_id)
     session = opening.session or secrets.token_hex(16)
-    place = (learner.id, klass.id, lesson.id)
-    resume_ms = carry_over.resume_position(connection, *place, terms)
-    carried = carry_over.carry_over(connection, *place, session, seed, terms)
+    hours = scheduler.hours_of(connection, klass.id)
+    carried = carry_over.carry_over(connection, ground, lesson, hours, session, seed, terms)
     session_id = store.insert_session(
         connection,
         **_of_opening(opening, learner, klass, lesson),
@@ -364,10 +364,10 @@ def _open(
         state="open",
         opened_ms=now_ms,
         last_recv_ms=now_ms,
-        resume_ms=resume_ms,
+        resume_ms=carried.resume_ms,
         lease_digest=token_digest(token),
         lease_expires_ms=now_ms + terms.lease_ms,
-        play_pos_ms=resume_ms,
+        play_pos_ms=carried.resume_ms,
         seed_encrypted=vault.seal(seed, SEED_PURPOSE),
         commitment=draws.commitment(seed),
         seed_revealed=None,
@@ -376,14 +376,14 @@ def _open(
         popup_draws=carried.popup_draws,
         schedule=carried.schedule(),
     )
-    demands = scheduler.begin(connection, session_id, now_ms)
+    demands = scheduler.begin_new(connection, session_id, now_ms, ground.answer_times)
     return Opened(
         id=session_id,
         session=session,
         token=token,
         lease_expires_ms=now_ms + terms.lease_ms,
         heartbeat_ms=terms.heartbeat_ms,
-        resume_ms=resume_ms,
+        resume_ms=carried.resume_ms,
         commitment=draws.commitment(seed),
         demands=demands,
         ended=ended,

@@ -60,6 +60,7 @@ class ClassRow(Protocol):
     plan_digest: bytes
     starts_on: str
     ends_on: str
+    assessment_on: str | None
     opened_ms: int
     sandbox: bool
     ahead_ms: int  # by which a sandbox's clock is ahead of the server's; else 0

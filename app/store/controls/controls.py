@@ -200,11 +200,15 @@ def photos_taken(
     ]
 
 
-def insert_lines(connection: Connection, lines: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
-    """Add lines to the ledgers of sittings: (session, columns)."""
+def insert_lines(
+    connection: Connection, lines: Iterable[tuple[int, Mapping[str, Any]]], *, new: bool = False
+) -> None:
+    """Add lines to the ledgers of sittings: (session, columns). `new` ones are of this transaction,
+    and nobody else has settled them."""
     values = [{"session_id": session_id, **line} for session_id, line in lines]
-    if values:
+    if values and not new:
         event_log.unsettle(connection, {it["session_id"] for it in values})
+    if values:
         connection.execute(insert(Control), values)
 
 

@@ -14,6 +14,7 @@ from app.store import stays
 from app.store.bodies import FindingBody
 from app.store.review import claims
 from app.store.row import fetch, stream, typed
+from app.store.stays import Mover, StayRow
 from detectors.finding import Evidence, Fault, Outcome
 from models import (
     Appeal,
@@ -351,6 +352,7 @@ def carried_attendance(connection: Connection, class_id: int) -> list[int]:
 
 class LeaveRow(Protocol):
     id: int
+    class_id: int
     learner_id: int
     item: str
     from_on: str
@@ -363,9 +365,21 @@ class LeaveRow(Protocol):
 def leaves(connection: Connection, class_id: int) -> list[LeaveRow]:
     """Of the class's learners, with what who moved took before, by learner and day."""
     own = _leaves(connection, LeaveRecord.class_id == class_id)
+    return _with_carried(connection, own, stays.movers(connection, class_id))
+
+
+def leaves_of(connection: Connection, class_id: int, stay: StayRow) -> list[LeaveRow]:
+    """As `leaves`, of one learner of the class."""
+    mine = and_(LeaveRecord.class_id == class_id, LeaveRecord.learner_id == stay.learner_id)
+    return _with_carried(connection, _leaves(connection, mine), stays.moves(stay))
+
+
+def _with_carried(
+    connection: Connection, own: Sequence[LeaveRow], movers: Iterable[Mover]
+) -> list[LeaveRow]:
     told = {(it.learner_id, it.from_on) for it in own}
     carried = []
-    for it in stays.movers(connection, class_id):
+    for it in movers:
         mine = and_(
             LeaveRecord.learner_id == it.learner_id,
             LeaveRecord.class_id == it.moved_from,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from app.store.review.act_bodies import AnswerTimeBody, LessonLengthBody, Said, said
-from app.store.row import typed, typed_or_none
+from app.store.row import fetch, typed, typed_or_none
 from app.store.scope import AccessScope
 from detectors.film import Film
 from models import Act, Learner, TrainingClass
@@ -80,12 +80,55 @@ def film_of(body: LessonLengthBody) -> Film:
     return Film(round(body.media_seconds * 1000), tuple(sorted(skipped)))
 
 
-def film_of_lesson(connection: Connection, class_id: int, lesson: str, media_ms: int) -> Film:
-    """The film of a lesson in a class: as it stands recorded, else all of its catalogue entry."""
-    acts = in_force(connection, [class_id], {"lesson_length"})
-    recorded = [act.said(LessonLengthBody) for act in acts]
-    mine = [film_of(body) for body in recorded if body.lesson_id == lesson]
-    return mine[-1] if mine else Film(media_ms)
+class RecordedAct(Protocol):
+    """An act as it was recorded, in force or not."""
+
+    id: int
+    kind: str
+    class_id: int
+    learner_id: int | None
+    body: dict[str, Any]
+    approved_by: str | None
+    approved_ms: int | None
+    revoked_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedActs:
+    """Acts on classes as a whole and on one learner in them, read at once, in their order."""
+
+    rows: Sequence[RecordedAct]
+
+    def of(self, class_id: int, kind: str) -> list[RecordedAct]:
+        return [it for it in self.rows if (it.class_id, it.kind) == (class_id, kind)]
+
+    def in_force(self, class_id: int, kind: str) -> list[ActInForce]:
+        """Those that are approved and not revoked."""
+        return [
+            ActInForce(*(getattr(it, name) for name in ActInForce.__slots__))
+            for it in self.of(class_id, kind)
+            if it.approved_ms is not None and it.revoked_ms is None
+        ]
+
+    def film_of_lesson(self, class_id: int, lesson: str, media_ms: int) -> Film:
+        """The film of a lesson in a class: as it stands recorded, else all of its catalogue
+        entry."""
+        acts = self.in_force(class_id, "lesson_length")
+        said = [act.said(LessonLengthBody) for act in acts]
+        mine = [film_of(body) for body in said if body.lesson_id == lesson]
+        return mine[-1] if mine else Film(media_ms)
+
+
+def recorded(
+    connection: Connection, class_ids: Collection[int], learner_id: int, kinds: Collection[str]
+) -> RecordedActs:
+    """Acts of these kinds on the classes as a whole, and on this learner in them."""
+    query = select(*(getattr(Act, it) for it in RecordedAct.__annotations__)).where(
+        Act.class_id.in_(class_ids),
+        Act.kind.in_(kinds),
+        or_(Act.learner_id.is_(None), Act.learner_id == learner_id),
+    )
+    return RecordedActs(fetch(connection, query.order_by(Act.id), RecordedAct))
 
 
 def in_force(

@@ -3,14 +3,14 @@ judged yet."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection, func, select
 
-from app.store import stays
 from app.store.bodies import Interval, SessionVerdict, session_verdict
-from app.store.review import acts
+from app.store.row import fetch
 from detectors.film import Film
 from models import Lesson, Session, Verdict
 
@@ -18,24 +18,23 @@ Intervals = list[tuple[int, int]]
 
 
 def studied(
-    connection: Connection, learner_id: int, class_id: int, lesson_ids: Collection[int]
+    connection: Connection, learner_id: int, class_ids: Collection[int], lesson_ids: Collection[int]
 ) -> dict[int, Intervals]:
-    """Content intervals in ms by lesson, sorted and disjoint, of the learner in that class, and in
+    """Content intervals in ms by lesson, sorted and disjoint, of the learner in a class and in
     those that they moved there from: lessons are of one version of a course.
 
     Judged sittings give what their latest verdict credits. A sitting that waits for its verdict
     gives the stretch its learning clock has run up to its last position: enough to go on from,
     never a reason to accuse.
     """
-    before = {it.moved_from for it in stays.movers(connection, class_id, learner_id)}
     sessions = connection.execute(
         select(Session.id, Session.lesson_id, Session.play_pos_ms, Session.learning_ms).where(
             Session.learner_id == learner_id,
-            Session.class_id.in_({class_id, *before}),
+            Session.class_id.in_(class_ids),
             Session.lesson_id.in_(lesson_ids),
         )
     ).all()
-    credited = _credited(connection, [session.id for session in sessions])
+    credited = _credited(connection, [it.id for it in sessions]) if sessions else {}
     found: dict[int, Intervals] = {lesson: [] for lesson in lesson_ids}
     for session in sessions:
         if session.id in credited:
@@ -46,22 +45,24 @@ def studied(
     return {lesson: union(intervals) for lesson, intervals in found.items()}
 
 
-def lesson_coverage(
-    connection: Connection, learner_id: int, class_id: int, lesson_id: int
-) -> float:
-    """Share of the lesson's film that was studied, 0 to 1."""
-    film = film_of_lesson(connection, class_id, lesson_id)
-    intervals = studied(connection, learner_id, class_id, [lesson_id])[lesson_id]
+def coverage(film: Film, intervals: Intervals) -> float:
+    """Share of a lesson's film that was studied, 0 to 1."""
     covered = sum(film.content_before(end) - film.content_before(start) for start, end in intervals)
     return float(covered / film.content_ms) if film.content_ms else 1.0
 
 
-def film_of_lesson(connection: Connection, class_id: int, lesson_id: int) -> Film:
-    """The lesson's film as its class has it on record, else as the catalogue has it."""
-    told, media_ms = connection.execute(
-        select(Lesson.external_id, Lesson.media_ms).where(Lesson.id == lesson_id)
-    ).one()
-    return acts.film_of_lesson(connection, class_id, told, media_ms)
+class FilmedLesson(Protocol):
+    """A lesson as the catalogue has it."""
+
+    id: int
+    external_id: str
+    media_ms: int
+
+
+def lengths(connection: Connection, lesson_ids: Collection[int]) -> Sequence[FilmedLesson]:
+    """Lessons as the catalogue has them."""
+    query = select(Lesson.id, Lesson.external_id, Lesson.media_ms).where(Lesson.id.in_(lesson_ids))
+    return fetch(connection, query, FilmedLesson)
 
 
 def verdict_on(connection: Connection, session_id: int) -> SessionVerdict | None:

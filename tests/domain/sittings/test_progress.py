@@ -146,7 +146,7 @@ def test_what_was_voided_locks_the_next_lesson_again(
         first = lesson_id(connection, "l1")
         row = store.by_external_id(connection, school.huang.platform.id, "s1")
         assert row is not None
-        spans = progress.studied(connection, row.learner_id, row.class_id, [first])
+        spans = progress.studied(connection, row.learner_id, [row.class_id], [first])
     assert spans == {first: [(0, 20 * MINUTE)]}
 
 
@@ -160,5 +160,5 @@ def test_the_marks_of_many_sittings_that_overlap_are_one_stretch(
         row = store.by_external_id(connection, school.huang.platform.id, "s0")
         assert row is not None
         first = lesson_id(connection, "l1")
-        spans = progress.studied(connection, row.learner_id, row.class_id, [first])
+        spans = progress.studied(connection, row.learner_id, [row.class_id], [first])
     assert spans[first] == [(0, 43 * MINUTE)]

@@ -494,6 +494,8 @@ TOLD = {
     "material_asked": N_("要您补充的材料"),
     "upheld": N_("认定的平台或培训机构问题"),
     "standards": N_("等您同意的补贴标准"),
+    "lists_signed": N_("签发的名单"),
+    "lists_corrected": N_("更正的已签发名单"),
 }
 PROBLEMS = {
     "not_on_line": N_("学员此刻不在线，没有提出核验。"),

@@ -21,6 +21,8 @@ class Advice(StrEnum):
     watch_again      the learner is to watch what did not count, in a new sitting
     wait_for_review  people decide; the learner may appeal meanwhile
     wait_for_photos  photos wait to be compared, or proof is missing that may still come
+    take_lists       the lists of a class are signed: take them, and tell the learners
+    take_corrected_lists  signed lists hold otherwise from now on
     """
 
     NOTHING = "nothing"
@@ -28,6 +30,8 @@ class Advice(StrEnum):
     WATCH_AGAIN = "watch_again"
     WAIT_FOR_REVIEW = "wait_for_review"
     WAIT_FOR_PHOTOS = "wait_for_photos"
+    TAKE_LISTS = "take_lists"
+    TAKE_CORRECTED_LISTS = "take_corrected_lists"
 
 
 WORDS: Mapping[Advice, Text] = {
@@ -51,6 +55,17 @@ WORDS: Mapping[Advice, Text] = {
         "证据还不足以证实，影像比对完成后会重新判定；仍不足的须补学。",
         "Not proven yet: judged again once photos are compared; what is still not proven then has "
         "to be studied again.",
+    ),
+    Advice.TAKE_LISTS: Text(
+        "名单已由两人签发：请取回，安排准予的学员考核；不接受和未审结的，告知本人原因、"
+        "补救办法和最晚日期，学员可以申诉。",
+        "Two persons signed the lists: take them and let who is admitted sit the assessment; tell "
+        "the others why, what mends it and until when. They may appeal.",
+    ),
+    Advice.TAKE_CORRECTED_LISTS: Text(
+        "已签发的名单作了更正：请取回更正后的名单，以它为准，并告知改到另一张名单的学员。",
+        "Signed lists were corrected: take the corrected ones, which hold from now on, and tell "
+        "the learners who moved from one list to another.",
     ),
 }
 

@@ -37,6 +37,8 @@ class WebhookEvent(StrEnum):
     evidence.lost      something that the platform sends counts for nobody; once a day for each
                        reason
     material.requested  the platform is asked to hand something in, or reminded of it
+    lists.signed       two persons signed the lists of a class
+    lists.corrected    they signed lists that take the place of signed ones
     webhook.test       somebody tries the address; sent to that one alone, whatever it listens to
     """
 
@@ -48,6 +50,8 @@ class WebhookEvent(StrEnum):
     FACE_CHECK_REQUESTED = "face_check.requested"
     EVIDENCE_LOST = "evidence.lost"
     MATERIAL_REQUESTED = "material.requested"
+    LISTS_SIGNED = "lists.signed"
+    LISTS_CORRECTED = "lists.corrected"
     WEBHOOK_TEST = "webhook.test"
 
 
@@ -63,6 +67,8 @@ LABELS: Mapping[WebhookEvent, Text] = {
     WebhookEvent.FACE_CHECK_REQUESTED: Text("要求核验一次", "A face check is asked for"),
     WebhookEvent.EVIDENCE_LOST: Text("报送的记录没有计入", "Something sent counts for nobody"),
     WebhookEvent.MATERIAL_REQUESTED: Text("要求补充材料", "Material is asked for"),
+    WebhookEvent.LISTS_SIGNED: Text("名单已签发", "Lists were signed"),
+    WebhookEvent.LISTS_CORRECTED: Text("已签发的名单有更正", "Signed lists were corrected"),
     WebhookEvent.WEBHOOK_TEST: Text("测试通知", "A test"),
 }
 
@@ -179,6 +185,24 @@ def material_requested(
     message = {"request_id": request_id, "due_on": due_on, "reminder": reminder}
     name = f"material-{request_id}" + (f"-{now_ms}" if reminder else "")
     _enter(connection, wanting, event, [(name, message)], now_ms)
+
+
+def lists_signed(connection: Connection, sign_off_id: int, number: int, now_ms: int) -> None:
+    """Tell of lists that were signed: number 0, or that correction of them; never by whom, nor of
+    whom. Why they were corrected is written for people, who read it with the lists."""
+    row = store.signed_lists(connection, sign_off_id)
+    event = WebhookEvent.LISTS_CORRECTED if number else WebhookEvent.LISTS_SIGNED
+    todo = Advice.TAKE_CORRECTED_LISTS if number else Advice.TAKE_LISTS
+    message = {
+        "class_id": row.klass,
+        "number": number,
+        "lists_sha256": row.digest,
+        "counts": row.counts,
+        "signed_at_ms": row.signed_ms,
+        "what_to_do": _advised([todo]),
+    }
+    wanting = _wanting(connection, row.class_id, event)
+    _enter(connection, wanting, event, [(f"lists-{sign_off_id}", message)], now_ms)
 
 
 def test(connection: Connection, webhook_id: int, now_ms: int) -> None:

@@ -27,11 +27,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select, update
 
+from app.domain.accounts import users
+from app.domain.review import sign_off
 from app.jobs.telling import Teller
 from app.services import Services
 from models import Appeal, Finding, NoticeChoice, NoticeDelivery, ReviewCase, Run
 from tests.console.conftest import Clock, Desk
-from tests.console.county import add
+from tests.console.county import PASSWORD, add
 
 SECRET = "SEC-of-the-robot"
 HOUR_MS = 3_600_000
@@ -321,3 +323,21 @@ def test_who_chose_english_is_told_in_english_by_a_webhook_of_their_own(
     own = base64.b64encode(hmac.new(key, said, hashlib.sha256).digest()).decode()
     assert signed["webhook-signature"] == "v1," + own
     assert all(it.delivered_ms for it in outbox(desk.services))
+
+
+def test_the_clerk_of_a_school_reads_that_its_lists_were_signed_and_where_to_take_them(
+    han: Desk,
+) -> None:
+    services, klass = han.services, han.county.classes["HC-2026-014"]
+    made = sign_off.Submission("a" * 64, {"eligible": 1, "ineligible": 2, "pending": 0}, b"[]")
+    with services.database.write() as connection:
+        known = [users.check_password(connection, it, PASSWORD) for it in ("zhao", "sun")]
+        zhao, sun = (it for it in known if it is not None)
+        sign_off.submit(connection, services.vault, klass, zhao, made, "", han.clock())
+        sign_off.sign(connection, klass, sun, made.digest, han.clock())
+    Teller(services).round()
+    page = han.get("/console/notices")
+    line = page.partition("有1个班的名单已签发")[0].rpartition("<tr>")[2]
+    assert 'href="/console/classes"' in line
+    assert "签发的名单" in page and "更正的已签发名单" in page, "it can be had by mail too"
+    assert f"/console/classes/{klass}" in han.get("/console/classes")

@@ -44,6 +44,8 @@ class NoticeKind(StrEnum):
     MATERIAL_ASKED = "material_asked"
     UPHELD = "upheld"
     STANDARDS = "standards"
+    LISTS_SIGNED = "lists_signed"
+    LISTS_CORRECTED = "lists_corrected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,25 @@ TEXTS = {
         Text(zh="核对文件后同意，或写明理由不同意。", en="Agree by the document, or say why not."),
         "/console/subsidies#waiting",
     ),
+    NoticeKind.LISTS_SIGNED: NoticeText(
+        Text(zh="有%(n)s个班的名单已签发", en="the lists of %(n)s classes were signed"),
+        Text(
+            zh="打开班级取回名单：准予的安排考核，其余的告知本人原因、补救办法和最晚日期。",
+            en="Open the class and take them: who is admitted is assessed, the others are told "
+            "why, what mends it and until when.",
+        ),
+        "/console/classes",
+    ),
+    NoticeKind.LISTS_CORRECTED: NoticeText(
+        Text(
+            zh="有%(n)s个班已签发的名单作了更正", en="signed lists of %(n)s classes were corrected"
+        ),
+        Text(
+            zh="以更正后的名单为准，告知改到另一张名单的学员。",
+            en="The corrected ones hold from now on: tell the learners who moved.",
+        ),
+        "/console/classes",
+    ),
 }
 
 
@@ -144,6 +165,14 @@ class NoticePlan:
     ways: NoticeWays = NoticeWays()
 
 
+_OF_PLATFORMS_AND_SCHOOLS = (
+    NoticeKind.MATERIAL_ASKED,
+    NoticeKind.UPHELD,
+    NoticeKind.LISTS_SIGNED,
+    NoticeKind.LISTS_CORRECTED,
+)
+
+
 def kinds_for(user: User) -> tuple[NoticeKind, ...]:
     """What there is to tell this person."""
     kinds = NoticeKind
@@ -155,7 +184,7 @@ def kinds_for(user: User) -> tuple[NoticeKind, ...]:
     return {
         Role.ADMIN: (kinds.FAILED_NIGHT, kinds.PLATFORM_FAULT, kinds.STANDARDS),
         Role.CHIEF: (kinds.OVERDUE,),
-    }.get(user.role, (kinds.MATERIAL_ASKED, kinds.UPHELD))
+    }.get(user.role, _OF_PLATFORMS_AND_SCHOOLS)
 
 
 def cases_waiting(
@@ -186,6 +215,8 @@ def waiting(connection: Connection, user: User, since_ms: int, now_ms: int) -> d
     if NoticeKind.UPHELD in kinds:
         counts[NoticeKind.MATERIAL_ASKED] = store.requests_open(connection, scope)
         counts[NoticeKind.UPHELD] = store.upheld(connection, scope, since_ms)
+        signed, corrected = store.lists_signed(connection, scope, since_ms)
+        counts |= {NoticeKind.LISTS_SIGNED: signed, NoticeKind.LISTS_CORRECTED: corrected}
     return {kind: counts.get(kind, 0) for kind in kinds}
 
 

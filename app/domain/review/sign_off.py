@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from app.domain import notify
 from app.domain.accounts.users import User
 from app.domain.answer import Answer, EpochMs, Sha256
 from app.domain.wire import shown_text
@@ -94,7 +95,8 @@ def submit(
 
 
 def sign(connection: Connection, class_id: int, user: User, digest: str, now_ms: int) -> int:
-    """Sign what was submitted; its number. `digest`: of the lists as they stand now.
+    """Sign what was submitted, and tell the platform; its number. `digest`: of the lists as they
+    stand now.
 
     Raises NotAllowed, NotFound, and Conflict `second_person_needed` for who submitted them,
     `lists_changed` where they are no longer what was submitted.
@@ -107,6 +109,7 @@ def sign(connection: Connection, class_id: int, user: User, digest: str, now_ms:
         raise Conflict("lists_changed", "the lists changed since they were submitted")
     store.end(connection, row.id, signed_by=user.id, signed_ms=now_ms)
     number = sum(it.signed_ms is not None for it in rows)
+    notify.lists_signed(connection, row.id, number, now_ms)
     _log(connection, "lists.signed", class_id, user, now_ms, digest, row.reason)
     return number
 

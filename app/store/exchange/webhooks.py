@@ -16,6 +16,7 @@ from models import (
     Review,
     Run,
     Session,
+    SignOff,
     TrainingClass,
     Verdict,
     Webhook,
@@ -187,6 +188,31 @@ def reviewed(connection: Connection, review_id: int) -> DecisionNotice:
         .join(Review, Review.finding_id == Finding.id)
         .where(Review.id == review_id),
         DecisionNotice,
+    )
+
+
+class ListsNotice(Protocol):
+    class_id: int
+    klass: str
+    digest: str
+    counts: dict[str, int]
+    signed_ms: int
+
+
+def signed_lists(connection: Connection, sign_off_id: int) -> ListsNotice:
+    """Lists of a class that were signed."""
+    return fetch_one(
+        connection,
+        select(
+            SignOff.class_id,
+            TrainingClass.external_id.label("klass"),
+            SignOff.digest,
+            SignOff.counts,
+            SignOff.signed_ms,
+        )
+        .join(TrainingClass, TrainingClass.id == SignOff.class_id)
+        .where(SignOff.id == sign_off_id),
+        ListsNotice,
     )
 
 

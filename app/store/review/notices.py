@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import aliased
 
 from app.store.review.finding_queue import TO_DO
 from app.store.row import fetch, fetch_one_or_none
@@ -21,6 +33,7 @@ from models import (
     Review,
     ReviewCase,
     Run,
+    SignOff,
     TrainingClass,
     User,
 )
@@ -84,6 +97,27 @@ def upheld(connection: Connection, scope: AccessScope, since_ms: int) -> int:
         )
     )
     return int(connection.execute(query).scalar_one())
+
+
+def lists_signed(connection: Connection, scope: AccessScope, since_ms: int) -> tuple[int, int]:
+    """Classes of the scope whose lists were signed since then: for the first time, and as a
+    correction."""
+    earlier = aliased(SignOff)
+    before = exists().where(
+        earlier.class_id == SignOff.class_id,
+        earlier.signed_ms.is_not(None),
+        earlier.id < SignOff.id,
+    )
+    query = (
+        select(
+            func.count(case((~before, SignOff.class_id)).distinct()),
+            func.count(case((before, SignOff.class_id)).distinct()),
+        )
+        .join(TrainingClass, TrainingClass.id == SignOff.class_id)
+        .where(SignOff.signed_ms >= since_ms, scope.counts_class())
+    )
+    first, corrected = connection.execute(query).one()
+    return first, corrected
 
 
 def requests_open(connection: Connection, scope: AccessScope) -> int:

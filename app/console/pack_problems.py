@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from app.console import readable
 from app.console.language import N_, Language
 
 _NEAREST = re.compile(r"^(?P<what>.*?): did you mean (?P<name>\S+)\?$")
@@ -57,6 +58,20 @@ def told(line: str, lang: Language) -> str:
     for pattern, words in _SAID:
         found = re.fullmatch(pattern, what)
         if found:
-            said = lang.say(words, **found.groupdict())
+            parts = found.groupdict()
+            if parts.get("unit") and "must be" in what:
+                parts["unit"] = _in_words(parts["unit"], lang)
+            said = lang.say(words, **parts)
             return said + (lang.say(N_("，是否应为%(name)s？"), name=near["name"]) if near else "")
     return plain
+
+
+def _in_words(codes: str, lang: Language) -> str:
+    """Each code of a list beside the word that people read for it.
+
+    >>> from app.console.language import language
+    >>> _in_words("automatic, none", language("zh"))
+    'automatic（直接可补）, none（不得补课）'
+    """
+    words = ((it, readable.value(it, lang)) for it in codes.split(", "))
+    return ", ".join(code if code == word else f"{code}（{word}）" for code, word in words)

@@ -201,6 +201,11 @@ def test_a_word_of_a_pack_is_read_and_written_in_chinese(writing: Writing) -> No
     assert told["reach"]["parameters"]["grave"]["value"] == "L1"
     assert told["enrolment"]["parameters"]["required_share"]["value"] == 0.9
     assert told["checks"]["C1"]["parameters"]["months"]["value"] == [5, 11]
+    refused = writing.change(parameter="cure.missing_control", value="随便")
+    assert refused.status_code == 422 and "这个参数不能是这个词" in refused.text
+    assert tomllib.loads(writing.text()) == told
+    page = writing.save(writing.text().replace('value = "none"', 'value = "nothing"'))
+    assert "automatic（直接可补）" in page
 
 
 def test_a_parameter_written_twice_stands_once_in_the_text(writing: Writing) -> None:

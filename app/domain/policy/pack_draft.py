@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -15,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 from app.domain.policy import pack_lock, packs
 from app.domain.policy.pack import Pack
+from app.domain.policy.pack_schema import PackError
 from app.errors import BadInput, Conflict
 
 MOST_CHARACTERS = 200_000
@@ -127,7 +129,18 @@ def with_parameter(
     block = "\n".join((f"[{path}]", *lines)) + "\n"
     kept = re.sub(rf"(?ms)^\[{re.escape(path)}\]\n.*?(?=^\[|\Z)", "", draft.text)
     text = kept.rstrip("\n") + "\n\n" + block
-    return PackDraft(draft.pack_id, draft.version, text, draft.clauses)
+    changed = PackDraft(draft.pack_id, draft.version, text, draft.clauses)
+    if isinstance(known.value, str) and any(f"{path}.value:" in it for it in _wrong(changed)):
+        raise BadInput("bad_word", "value: none of the words that it may be", field="value")
+    return changed
+
+
+def _wrong(draft: PackDraft) -> Sequence[str]:
+    try:
+        tried(draft)
+    except PackError as error:
+        return error.problems
+    return ()
 
 
 def _value(before: object, said: str) -> str:

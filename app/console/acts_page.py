@@ -23,6 +23,7 @@ from app.domain.review import acts, enrolment_acts
 from app.domain.review.act_kinds import KINDS, ActKind, Stretch
 from app.errors import BadInput, NotAllowed, NotFound
 from app.languages import Text
+from app.reports.sheet import text
 from app.store.catalogue import catalogue, class_file
 from app.store.catalogue.catalogue import ClassRow
 from app.store.review import acts as store
@@ -55,6 +56,15 @@ FIELDS: Mapping[str, str] = {
     "last_on": N_("在班最后一天"),
     "first_on": N_("在班第一天"),
     "to_class": N_("转入班级编号（同一课程）"),
+}
+# The same where they are told, without what helps to fill them in.
+_TOLD: Mapping[str, str] = {
+    "answer_window_s": N_("应答时限（秒）"),
+    "class_hours": N_("课时序号"),
+    "skipped": N_("片中没有的段落（秒）"),
+    "formerly": N_("原结束日期"),
+    "id_type": N_("证件类型"),
+    "to_class": N_("转入班级"),
 }
 DECISIONS: Mapping[str, str] = {"allowed": N_("准予"), "refused": N_("不予")}
 # How kinds of documents are called; the codes are those of rosters.
@@ -181,12 +191,12 @@ def told(
         if isinstance(said, str):
             return lang.say(known[field][said]) if said in known.get(field, ()) else said
         if isinstance(said, list):
-            spans = ("–".join(map(str, it)) if isinstance(it, list) else str(it) for it in said)
+            spans = ("–".join(map(text, it)) if isinstance(it, list) else text(it) for it in said)
             return lang.say(N_("、")).join(spans)
-        return str(said)
+        return text(said)
 
     return [
-        f"{lang.say(FIELDS[field])}：{value(field, said)}"
+        f"{lang.say(_TOLD.get(field, FIELDS[field]))}：{value(field, said)}"
         for field, said in body.items()
         if field != "because"
     ]

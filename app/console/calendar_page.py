@@ -31,7 +31,8 @@ def _page(
     request: Request, login: Login, problem: str = "", typed: dict[str, str] | None = None
 ) -> Response:
     services = request.app.state.services
-    year = day(services.clock()).year
+    today = day(services.clock())
+    year = today.year
     with services.database.read() as connection:
         rows = store.days(connection)
     years = {it.day.year for it in rows if not it.works}
@@ -41,6 +42,7 @@ def _page(
         login=login,
         rows=[it for it in rows if it.day.year >= year - 1],
         missing=[it for it in (year, year + 1) if it not in years],
+        lacking={it: calendar.lacking(rows, it, today) for it in (year, year + 1) if it in years},
         typed=typed or {},
         problem=problem,
         status=422 if problem else 200,

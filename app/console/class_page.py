@@ -112,7 +112,6 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         waiting = store.waiting_by_learner(connection, class_id)
         findings = store.findings(connection, class_id, None, _CLASS_FINDINGS)
         run = run_store.latest(connection, class_id)
-        photos_waiting = len(run_store.photos_waiting(connection, class_id))
         chosen_by = users.names(connection, [row.scale_chosen_by or 0])
         steps = stages.of_class(connection, class_id, today)
         asides = _asides(connection, class_id, steps, login.user)
@@ -136,7 +135,6 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         today=today.isoformat(),
         **_stages(steps),
         **_run(request, run),
-        photos_waiting=photos_waiting,
         chosen_by=chosen_by.get(row.scale_chosen_by or 0, ""),
         scales=SCALES,
         **_exported(request, row),
@@ -178,13 +176,15 @@ def _owed(connection: Connection, class_id: int, steps: Sequence[StepView], user
 def _asides(
     connection: Connection, class_id: int, steps: Sequence[StepView], user: User
 ) -> dict[str, Any]:
-    """Learners with fewer enrolled photos than are wanted, and how many they have; how many acts
-    wait to be approved, who studies now, how many holds keep photos, what is to come back."""
+    """Learners with fewer enrolled photos than are wanted, and how many they have; how many photos
+    wait to be compared and acts to be approved, who studies now, how many holds keep photos, what
+    is to come back."""
     wanted = enrolment_photos.WANTED
     enrolled = reference_photos.counts(connection, class_id)
     return {
         "few": {who: photos for who, photos in enrolled.items() if photos < wanted},
         "photos_wanted": wanted,
+        "photos_waiting": len(run_store.photos_waiting(connection, class_id)),
         "open_now": store.open_now(connection, class_id),
         "acts_waiting": acts.waiting(connection, class_id),
         "owed_fen": _owed(connection, class_id, steps, user),

@@ -310,6 +310,7 @@ def test_an_administrator_keeps_the_calendar_and_nobody_else(desk: Desk) -> None
     csrf = {"csrf": desk.csrf("/console/calendar"), "reason": "国务院办公厅通知"}
     shown = desk.client.post("/console/calendar", data=csrf | holiday).text
     assert shown.count("国庆节") >= 7 and "2026年还没有录入" not in shown
+    assert "2026年的放假安排还缺：清明节、劳动节、端午节、中秋节。" in shown
     refused = desk.client.post("/console/calendar", data=csrf | holiday | {"last": "2026-09-01"})
     assert refused.status_code == 422 and "截止日期不得早于起始日期" in refused.text
     usual = {"first": "2026-10-07", "calendar_kind": "usual"}

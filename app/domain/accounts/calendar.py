@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,10 +15,22 @@ from app.domain.wire import shows_all
 from app.errors import BadInput, NotAllowed
 from app.store.accounts import audit
 from app.store.accounts import calendar as store
+from app.store.accounts.calendar import CalendarDayRow
 
 HOLIDAY, WORKS, USUAL = "holiday", "works", "usual"
 KINDS = (HOLIDAY, WORKS, USUAL)
 MOST_DAYS, MAX_NAME = 31, 64
+# The holidays of every year (全国年节及纪念日放假办法), how else people write them, and the last
+# month that each can lie in.
+_YEARLY = {
+    "元旦": (("元旦", "新年"), 1),
+    "春节": (("春节",), 2),
+    "清明节": (("清明",), 4),
+    "劳动节": (("劳动", "五一"), 5),
+    "端午节": (("端午",), 6),
+    "中秋节": (("中秋",), 10),
+    "国庆节": (("国庆",), 10),
+}
 
 
 def read(connection: Connection) -> Calendar:
@@ -26,6 +39,17 @@ def read(connection: Connection) -> Calendar:
         frozenset(it.day for it in rows if not it.works),
         frozenset(it.day for it in rows if it.works),
     )
+
+
+def lacking(rows: Iterable[CalendarDayRow], year: int, today: date) -> list[str]:
+    """Holidays of a year, those that lie ahead in the present one, that nobody entered yet."""
+    entered = [it.name for it in rows if it.day.year == year and not it.works]
+    ahead = today.month if today.year == year else 1
+    return [
+        holiday
+        for holiday, (names, last_month) in _YEARLY.items()
+        if last_month >= ahead and not any(name in it for name in names for it in entered)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ nobody.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from detectors.facts import Facts
@@ -155,7 +157,7 @@ class _HourControls:
         played_until = self._played_until(stretch)
         left = shown & (popups.lost_ms < played_until) & ~self._answered_again(stretch)
         gone = np.where(shown, self._page_gone(), NEVER_MS)
-        played_on = left & (popups.lost_ms < self._played_until(stretch, gone))
+        played_on = left & (popups.lost_ms < self._surely_played_until(stretch, gone))
         ignored = played_on & self._page_told()
         if ignored.any():
             return self._finding(stretch, Outcome.VIOLATION, "ignored", Fault.LEARNER, ignored)
@@ -271,6 +273,13 @@ class _HourControls:
             for it, limit in zip(self.popups.session, limits, strict=True)
         ]
         return np.array(until, np.int64)
+
+    def _surely_played_until(self, stretch: LearningStretch, before: Ints) -> Ints:
+        """As `_played_until`, where news was held back as early as it may have been: who stopped in
+        time and could not say so did not play on. The allowance for a stop holds one heartbeat."""
+        time, rows = self.time, stretch.rows
+        told_ms = (time.u_ms - time.stale_ms)[rows] + self.rule.ms("stop_allowance_s")
+        return self._played_until(replace(stretch, high=np.minimum(stretch.high, told_ms)), before)
 
     def _played_after(self, stretch: LearningStretch, since: Ints) -> Ints:
         """How long the sitting of each pop-up played in a stretch after a time; when, a network may

@@ -221,6 +221,28 @@ def test_ignored_is_what_is_played_under_after_the_allowance(after, ignored):
     assert credited_ms(RULE, wu) <= 300_000
 
 
+@pytest.mark.parametrize("heard", [1.0, 40.0, 57.0, 59.5])
+@pytest.mark.parametrize("silent", [5.0, 20.0, 26.0, 28.0, 29.9, 31.0, 45.0, 90.0, 250.0])
+def test_who_stops_in_time_and_cannot_say_so_ignored_nothing(heard, silent):
+    """A pop-up that nobody answers: content runs on to the end of its window and stops. That it
+    did, a line that falls silent tells late."""
+    lin = Sitting().play().watch(290).popup(None).watch(heard)
+    begin, origin, left = lin.t, lin.pos, 60 - heard
+    back = begin + max(left, silent)
+    lin.tell(Kind.PAUSE, back, origin + left, client=begin + left)
+    for after in np.arange(10.0, back - begin - left, 10.0).tolist():
+        lin.tell(Kind.PROGRESS, back, origin + left, client=begin + left + after)
+    findings, _ = lost(lin.idle(60))
+    assert reasons(findings) == []
+
+
+@pytest.mark.parametrize("silent", [5.0, 20.0, 28.0])
+def test_wu_plays_on_over_a_line_that_falls_silent_and_is_caught(silent):
+    wu = Sitting().play().watch(290).popup(None).watch(57).held_back(silent).watch(100)
+    assert reasons(found(RULE, wu)) == ["ignored"]
+    assert credited_ms(RULE, wu) <= 300_000
+
+
 @pytest.mark.parametrize("still", [31.0, 61.0, 301.0])
 def test_wu_stops_under_every_popup_plays_on_and_earns_five_minutes(still):
     wu = Sitting().play()

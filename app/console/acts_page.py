@@ -66,6 +66,7 @@ _TOLD: Mapping[str, str] = {
     "id_type": N_("证件类型"),
     "to_class": N_("转入班级"),
 }
+_OF_A_MOVE = {"last_on": N_("在原班最后一天"), "first_on": N_("在新班第一天")}
 DECISIONS: Mapping[str, str] = {"allowed": N_("准予"), "refused": N_("不予")}
 # How kinds of documents are called; the codes are those of rosters.
 ID_TYPES: Mapping[str, str] = {
@@ -195,8 +196,9 @@ def told(
             return lang.say(N_("、")).join(spans)
         return text(said)
 
+    names = {**FIELDS, **_TOLD, **(_OF_A_MOVE if "to_class" in body else {})}
     return [
-        f"{lang.say(_TOLD.get(field, FIELDS[field]))}：{value(field, said)}"
+        f"{lang.say(names[field])}：{value(field, said)}"
         for field, said in body.items()
         if field != "because"
     ]

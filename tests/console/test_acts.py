@@ -101,6 +101,7 @@ def test_the_class_that_somebody_goes_to_is_chosen_among_those_of_the_course(des
     assert "HC-2026-099" in form and "HC-2026-098" not in form
     moved = {"to_class": "HC-2026-099", "last_on": "2026-04-08"}
     answer = record(desk, kind="moved_class", learner=learner, **moved)
+    assert "在原班最后一天：2026-04-08" in answer.text
     assert answer.status_code == 200, answer.text.split("alert")[1][:300]
     with desk.services.database.read() as connection:
         classes = select(Enrolment.class_id, Enrolment.ended_by).where(

@@ -389,6 +389,8 @@ def test_an_advance_is_a_share_of_the_whole_and_is_taken_off_the_payment(
 ) -> None:
     treasury.enter(advance_percent=40)
     treasury.finish("opening_filed", "opening_industry", "opening_labour")
+    page = treasury.desk.sign_in("jin").get(f"/console/classes/{treasury.class_id}/stages")
+    assert "先行拨付最多1440.60元" in page
     ahead: dict[str, Any] = {
         "paid_on": "2026-04-08",
         "fund": "skills",
@@ -571,6 +573,8 @@ def test_who_is_settled_after_the_payment_is_claimed_in_a_second_batch_and_nobod
 ) -> None:
     treasury.enter(advance_percent=40)
     treasury.finish("opening_filed", "opening_industry", "opening_labour")
+    page = treasury.desk.sign_in("jin").get(f"/console/classes/{treasury.class_id}/stages")
+    assert "先行拨付最多1440.60元" in page
     ahead: dict[str, Any] = {"paid_on": "2026-04-08", "fund": "skills", "basis": "enterprise"}
     treasury.does("zhao", "advance", amount_yuan=Decimal("1440.60"), **ahead)
     treasury.does("sun", "advance", "second")

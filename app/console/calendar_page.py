@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -10,7 +12,7 @@ from app.clock import day
 from app.console import consequences, labels, weighty
 from app.console.login import FormOfThisLogin, require_role
 from app.console.page import ConsoleRoute, language_of, render, see_other
-from app.domain.accounts import calendar
+from app.domain.accounts import calendar, holiday_notice
 from app.domain.accounts.calendar import CalendarEntry
 from app.domain.accounts.users import Login, Role
 from app.errors import BadInput
@@ -44,6 +46,7 @@ def _page(
         missing=[it for it in (year, year + 1) if it not in years],
         lacking={it: calendar.lacking(rows, it, today) for it in (year, year + 1) if it in years},
         typed=typed or {},
+        year=year + 1 if year in years else year,
         problem=problem,
         status=422 if problem else 200,
     )
@@ -57,33 +60,52 @@ def enter(
     last: Typed = "",
     calendar_kind: Typed = "",
     name: Typed = "",
+    notice: Typed = "",
+    year: Typed = "",
     reason: Annotated[str | None, Form()] = None,
     again: Typed = "",
 ) -> Response:
-    """Without a reason: what the days, as typed, will do."""
+    """One entry, or the text of a year's notice. Without a reason: what the days, as typed, will
+    do."""
     services = request.app.state.services
     typed = {"first": first, "last": last, "calendar_kind": calendar_kind, "name": name}
+    if notice or year:
+        typed = {"notice": notice, "year": year}
     if again:
         return _page(request, login, typed=typed)
     try:
-        wanted = calendar.entry(first, last, calendar_kind, name)
+        wanted = _wanted(typed)
     except BadInput as error:
-        return _page(request, login, labels.PROBLEMS.get(error.code, "") or error.detail, typed)
+        told = labels.PROBLEMS.get(error.code, "") or error.detail
+        if error.code in ("notice_unread", "wrong_weekday"):
+            told = language_of(request).say(told) + error.detail.partition(": ")[2]
+        return _page(request, login, told, typed)
     try:
         if reason is None:
             return _weigh(request, login, wanted, typed)
         why = weighty.words(reason)
         with services.database.write() as connection:
-            calendar.enter(connection, login.user, wanted, why, services.clock())
+            for it in wanted:
+                calendar.enter(connection, login.user, it, why, services.clock())
     except BadInput as error:
         return _weigh(request, login, wanted, typed, reason or "", error.code)
     return see_other("/console/calendar")
 
 
+def _wanted(typed: Mapping[str, str]) -> list[CalendarEntry]:
+    if "notice" not in typed:
+        said = (typed[it] for it in ("first", "last", "calendar_kind", "name"))
+        return [calendar.entry(*said)]
+    year = typed["year"].strip()
+    if not re.fullmatch(r"20\d{2}", year):
+        raise BadInput("bad_year", "year: from 2000 to 2099", field="year")
+    return holiday_notice.read(typed["notice"], int(year))
+
+
 def _weigh(
     request: Request,
     login: Login,
-    wanted: CalendarEntry,
+    wanted: Sequence[CalendarEntry],
     typed: dict[str, str],
     reason: str = "",
     problem: str = "",

@@ -307,23 +307,21 @@ def title_of(klass: Any) -> str:
 
 def calendar(
     connection: Connection,
-    wanted: CalendarEntry,
+    wanted: Sequence[CalendarEntry],
     typed: Mapping[str, str],
     today: date,
     lang: Language,
 ) -> Weighty:
     """Days that become holidays, working days or usual again; whose last days they move."""
-    before = calendars.read(connection)
-    after = wanted.after(before)
-    days = list(working_days.days(wanted.first, wanted.last))
+    before = after = calendars.read(connection)
+    for it in wanted:
+        after = it.after(after)
+    days = {on for it in wanted for on in working_days.days(it.first, it.last)}
     freed = sum(before.works(it) and not after.works(it) for it in days)
     taken = sum(after.works(it) and not before.works(it) for it in days)
     moved = stages.moved(connection, after, today)
-    said = lang.say(labels.label(labels.CALENDAR_KINDS, wanted.kind).text)
     effects = [
-        lang.say(
-            N_("%(first)s至%(last)s记为：%(kind)s"), first=wanted.first, last=wanted.last, kind=said
-        ),
+        *(_calendar_line(it, lang) for it in wanted),
         lang.say(N_("其中%(n)s天由工作日变为不上班，%(m)s天由不上班变为工作日"), n=freed, m=taken),
     ]
     for klass, view, then in moved[:_MOST_NAMED]:
@@ -335,7 +333,7 @@ def calendar(
     if not moved:
         effects.append(lang.say(N_("没有正在办理的期限因此改变；以后起算的按新日历")))
     return Weighty(
-        title=lang.say(N_("更改工作日历：%(name)s"), name=wanted.name or said),
+        title=lang.say(N_("更改工作日历：%(name)s"), name=_calendar_name(wanted, lang)),
         button=lang.say(N_("更改工作日历")),
         back="/console/calendar",
         to_whom=lang.say(
@@ -348,6 +346,24 @@ def calendar(
         fields=typed,
         again=True,
     )
+
+
+def _calendar_name(wanted: Sequence[CalendarEntry], lang: Language) -> str:
+    if len(wanted) > 1:
+        return lang.say(N_("%(n)s项"), n=len(wanted))
+    (only,) = wanted
+    return only.name or lang.say(labels.label(labels.CALENDAR_KINDS, only.kind).text)
+
+
+def _calendar_line(it: CalendarEntry, lang: Language) -> str:
+    kind = lang.say(labels.label(labels.CALENDAR_KINDS, it.kind).text)
+    line = (
+        N_("%(first)s至%(last)s记为：%(kind)s")
+        if it.last > it.first
+        else N_("%(first)s记为：%(kind)s")
+    )
+    told = lang.say(line, first=it.first, last=it.last, kind=kind)
+    return f"{told}（{it.name}）" if it.name else told
 
 
 def terms(

@@ -524,6 +524,8 @@ PROBLEMS = {
     "too_long": N_("文本太长。"),
     "bad_target": N_("请填写不超过1,000,000的整数，没有目标的留空。"),
     "bad_days": N_("请填写起止日期，起在前，最长366天。"),
+    "notice_unread": N_("这一行没有读懂，请照通知原文粘贴，或改为逐项录入："),
+    "wrong_weekday": N_("星期与所填年度不符，请核对年度和日期："),
     "bad_year": N_("年度不对。"),
     "bad_addressee": N_("请选择由谁提交。"),
     "material_words": N_("请写4至2000个字。"),

@@ -311,6 +311,15 @@ def test_an_administrator_keeps_the_calendar_and_nobody_else(desk: Desk) -> None
     shown = desk.client.post("/console/calendar", data=csrf | holiday).text
     assert shown.count("国庆节") >= 7 and "2026年还没有录入" not in shown
     assert "2026年的放假安排还缺：清明节、劳动节、端午节、中秋节。" in shown
+    year_s = {
+        "year": "2027",
+        "notice": "一、元旦：1月1日（周五）至3日（周日）放假。1月9日（周六）上班。",
+    }
+    weighed = desk.client.post("/console/calendar", data={"csrf": csrf["csrf"]} | year_s).text
+    assert "2027-01-01至2027-01-03记为：放假（元旦）" in weighed and "2027-01-09记为：" in weighed
+    assert "2027-01-09" in desk.client.post("/console/calendar", data=csrf | year_s).text
+    other = desk.client.post("/console/calendar", data=csrf | year_s | {"year": "2028"})
+    assert other.status_code == 422 and "2028-01-01 是周六" in other.text
     refused = desk.client.post("/console/calendar", data=csrf | holiday | {"last": "2026-09-01"})
     assert refused.status_code == 422 and "截止日期不得早于起始日期" in refused.text
     usual = {"first": "2026-10-07", "calendar_kind": "usual"}

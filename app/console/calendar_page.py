@@ -36,8 +36,8 @@ def _page(
     today = day(services.clock())
     year = today.year
     with services.database.read() as connection:
-        rows = store.days(connection)
-    years = {it.day.year for it in rows if not it.works}
+        rows, kept = store.days(connection), calendar.read(connection)
+    years = {it for it in (year, year + 1) if kept.knows(it)}
     return render(
         request,
         "calendar.html",

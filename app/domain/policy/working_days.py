@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 _SATURDAY = 5
+_DECEMBER = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,9 @@ class Calendar:
         return day.weekday() < _SATURDAY and day not in self.holidays
 
     def knows(self, year: int) -> bool:
-        """Whether any holiday of the year was entered; else only weekends are counted out."""
-        return any(day.year == year for day in self.holidays)
+        """Whether any holiday of the year was entered; else only weekends are counted out. What is
+        free in December belongs to the next year's 元旦."""
+        return any(day.year == year and day.month < _DECEMBER for day in self.holidays)
 
 
 def working_days_after(day: date, n: int, calendar: Calendar) -> date:

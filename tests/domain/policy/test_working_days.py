@@ -60,3 +60,8 @@ def test_one_more_holiday_never_brings_a_term_forward(
 ) -> None:
     more = Calendar(calendar.holidays | {off}, calendar.made_up - {off})
     assert working_days_after(day, n, more) >= working_days_after(day, n, calendar)
+
+
+def test_a_year_is_not_known_by_the_days_before_the_next_new_year() -> None:
+    calendar = Calendar(frozenset({date(2026, 12, 31), date(2027, 1, 1)}))
+    assert calendar.knows(2027) and not calendar.knows(2026)

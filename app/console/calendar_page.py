@@ -69,7 +69,7 @@ def enter(
     do."""
     services = request.app.state.services
     typed = {"first": first, "last": last, "calendar_kind": calendar_kind, "name": name}
-    if notice or year:
+    if notice:
         typed = {"notice": notice, "year": year}
     if again:
         return _page(request, login, typed=typed)

@@ -224,6 +224,11 @@ def platform(service: str, api: Api, film: Path) -> FastAPI:
     def moving_pictures() -> FileResponse:
         return FileResponse(film, media_type="video/webm")
 
+    @app.get("/tone.wav")
+    def sounds() -> FileResponse:
+        """What a test put beside the film."""
+        return FileResponse(film.with_name("tone.wav"), media_type="audio/wav")
+
     @app.get("/favicon.ico")
     def icon() -> Response:
         return Response(status_code=204)

@@ -28,7 +28,10 @@ SOURCES = Path(__file__).parent / "pages"
 PACKAGES = Part("Vue, React and players", "npm ci --prefix tests/sdk/pages", "ZHENXUE_REQUIRE_NODE")
 TYPES = {".html": "text/html", ".js": "text/javascript"}
 
-OPENED = "() => document.querySelector('#state, .state').textContent === 'open'"
+# What the page was told last: of the first answer, where nobody looked in between.
+OPENED = (
+    """() => ["open", "answered"].includes(document.querySelector("#state, .state").textContent)"""
+)
 WATCH = """async s => {
   const v = document.querySelector("video"), to = v.currentTime + s;
   v.muted = true;

@@ -275,19 +275,3 @@ def test_a_lesson_to_listen_to_is_credited_like_a_film(study: Callable[..., Lear
     sitting = lin.leaves()
     assert credited_s(sitting) == pytest.approx(seen_s, abs=NEAR_S)
     assert found(sitting) == set()
-
-
-@pytest.mark.thorough
-def test_a_film_in_a_window_of_its_own_goes_on_counting(study: Callable[..., Learner]) -> None:
-    """Picture in picture leaves the page where it is."""
-    lin = study().enters().watches(1)
-    lin.page.evaluate("void video.play()")
-    if not lin.page.evaluate("document.pictureInPictureEnabled"):
-        pytest.skip("this Chromium has no picture in picture")
-    lin.page.click("#before")  # the browser asks for somebody's hand
-    lin.page.evaluate("video.requestPictureInPicture().then(() => true, error => String(error))")
-    lin.watches(2).pauses()
-    seen_s = lin.at()
-    sitting = lin.leaves()
-    assert credited_s(sitting) == pytest.approx(seen_s, abs=NEAR_S)
-    assert found(sitting) == set()

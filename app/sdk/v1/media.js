@@ -39,6 +39,14 @@ export function finder(video, free) {
   };
 }
 
+/** Whether what shows the film there is a web component with a closed shadow: nothing hears it. */
+export function sealed(video) {
+  const box = typeof video === "string" ? document.querySelector(video) : typeof video === "function" ? video() : video;
+  if (!box || box instanceof HTMLMediaElement || within(box)) return false;
+  const shut = (it) => customElements.get(it.localName) && !it.shadowRoot && !it.firstElementChild && it.offsetHeight > 0;
+  return [box, ...box.querySelectorAll("*")].some(shut);
+}
+
 /** The first media element in a box, also inside of players that are web components. */
 function within(box) {
   const plain = (box.shadowRoot ?? box).querySelector(MEDIA) ?? box.querySelector(MEDIA);
@@ -50,12 +58,12 @@ function within(box) {
   return null;
 }
 
-/** What holds an element, without the page as a whole: there the next lesson's player may be. The host
- * of a web component holds what is in its shadow. */
+/** What holds an element, without the page as a whole: there the next lesson's player may be. A shadow
+ * and the host of a web component hold what is in the shadow, also of a closed one. */
 function ancestors(element) {
-  const above = (it) => it.parentElement ?? it.getRootNode().host ?? null;
+  const above = (it) => it.parentNode ?? it.host ?? null;
   const found = [];
-  for (let it = above(element); it && it !== document.body; it = above(it)) found.push(it);
+  for (let it = above(element); it && it !== document.body && it !== document; it = above(it)) found.push(it);
   if (element.parentElement === document.body) found.push(document.body);
   return found;
 }

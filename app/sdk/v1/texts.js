@@ -21,6 +21,7 @@ export const zh = {
   camera_missing:
     "摄像头打不开，本次没有拍到照片。请检查摄像头和浏览器权限；仍打不开，请找培训机构当面核对并登记，不会因此算您违规。",
   idle: (minutes) => `已有 ${minutes} 分钟没有操作。请动一下鼠标或点一下屏幕，否则接下来的时间不计入学时。`,
+  player_sealed: "读不到本页的播放器，现在播放的内容不计入学时。请联系学习平台。",
   opening: "正在连接学习监管服务…",
   offline: "网络不通，正在重试。学习记录保存在本机，恢复后会自动补报。",
   stopped_title: "学习计时已停止",
@@ -58,6 +59,7 @@ export const en = {
     "The camera could not be opened, no photo was taken. Check it and the browser's permission; if it stays so, ask " +
     "your training institution to check in person and record it; it is no violation.",
   idle: (minutes) => `Nothing was touched for ${minutes} minutes. Move the mouse or touch the screen, or the time will not count.`,
+  player_sealed: "The player of this page cannot be read: what plays now does not count. Please tell the platform.",
   opening: "Connecting …",
   offline: "No connection; trying again. Your record is kept on this device and sent later.",
   stopped_title: "Your learning time has stopped",

@@ -1,8 +1,9 @@
-import { finder } from "./media.js";
+import { finder, sealed } from "./media.js";
 import * as native from "./native.js";
 import { Scope } from "./scope.js";
 
 const LOOK_MS = 250;
+const SEALED_MS = 5_000; // a component may still be building
 
 const turns = new Set();
 const lessons = new WeakMap(); // of each media element, the turn it belongs to
@@ -22,7 +23,7 @@ export class Turn {
   /**
    * @param {any} video  where the player is, as in `start`
    * @param {(turn: Turn) => any} begin  a new sitting
-   * @param {() => void} waits  told when it is another one's turn, or no player is there
+   * @param {(detail?: object) => void} waits  told when it is another one's turn, or no player is there
    */
   constructor(video, begin, waits) {
     this.video = video;
@@ -31,9 +32,12 @@ export class Turn {
     this.found = finder(video, (element) => [undefined, this].includes(lessons.get(element)));
     this.#follow();
     turns.add(this);
-    this.#scope.every(LOOK_MS, () => this.#look());
+    this.#scope.every(LOOK_MS, () => {
+      this.#look();
+      this.#sealed();
+    });
     this.#look();
-    if (!this.sitting && now !== this) native.after(waits, 0);
+    if (!this.sitting && now !== this) native.after(() => waits(), 0);
   }
 
   get state() {
@@ -42,10 +46,28 @@ export class Turn {
 
   /** The element, once there is one. */
   find = () => {
-    const element = this.found();
+    const element = this.found() ?? this.#elsewhere();
+    this.element = element;
     if (element) lessons.set(element, this);
     return element;
   };
+
+  /** The player may be in a window of its own, which is another document (document picture-in-picture). */
+  #elsewhere() {
+    const { element } = this;
+    return element?.isConnected && element.ownerDocument !== document ? element : null;
+  }
+
+  /** Where nobody can hear the player, the page and the learner are told that nothing counts. */
+  #sealed() {
+    if (this.sitting || this.#over || this.element || !sealed(this.video)) this.sealed_ms = undefined;
+    else {
+      this.sealed_ms ??= native.monotonic();
+      if (native.monotonic() - this.sealed_ms < SEALED_MS) return;
+      this.sealed_ms = Infinity;
+      this.waits({ code: "player_sealed" });
+    }
+  }
 
   /** What was started for the same place or the same element is over. */
   #follow() {

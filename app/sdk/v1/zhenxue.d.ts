@@ -45,7 +45,7 @@ export interface Lesson {
 }
 
 export interface Told {
-  waiting: Record<string, never>;
+  waiting: { code?: "player_sealed" };
   opening: Record<string, never>;
   open: { session: string; position: number };
   refused: { status: number; code: string; body: Record<string, unknown> };

@@ -52,10 +52,23 @@ const OTHER_SITTING = ["session_closed", "session_exists"];
  */
 export function start(options) {
   const all = { resume: true, hold: true, pauseWhenHidden: true, notices: true, service: HERE, language: "zh", ...options };
-  const turn = new Turn(all.video, (it) => new Sitting(all, it), () => all.on?.("waiting", {}));
+  let told = new Scope(); // that nothing can be heard
+  const begin = (it) => {
+    told.close();
+    return new Sitting(all, it);
+  };
+  const turn = new Turn(all.video, begin, (detail = {}) => {
+    all.on?.("waiting", detail);
+    if (!detail.code || !all.notices) return;
+    told = new Scope();
+    new Screen(told, all.language).notice(textsOf(all)[detail.code]);
+  });
   return {
     /** Undo everything; by default the sitting is closed too. Resolves when that was sent. */
-    stop: (how) => turn.stop(how),
+    stop: (how) => {
+      told.close();
+      return turn.stop(how);
+    },
     /** waiting, opening, open, refused, stopped or over */
     get state() {
       return turn.state;
@@ -70,6 +83,8 @@ export function start(options) {
   };
 }
 
+const textsOf = ({ language, texts }) => ({ ...(language === "en" ? en : zh), ...texts });
+
 class Sitting {
   /**
    * @param {Options} options
@@ -77,7 +92,7 @@ class Sitting {
    */
   constructor(options, turn) {
     this.options = options;
-    this.texts = { ...(this.options.language === "en" ? en : zh), ...this.options.texts };
+    this.texts = textsOf(options);
     this.service = this.options.service.replace(/\/+$/, "");
     this.state = "new";
     this.renewals = 0;

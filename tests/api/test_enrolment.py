@@ -106,6 +106,27 @@ def test_a_learner_enrols_five_different_photos(client: TestClient, link: dict[s
     assert (more.status_code, more.json()["code"]) == (409, "enrolment_complete")
 
 
+def test_a_photo_of_24_megapixels_is_scaled_and_a_larger_file_is_told_its_limit(
+    client: TestClient, county: County, link: dict[str, Any]
+) -> None:
+    small = cv2.imdecode(np.frombuffer(taken(Step.STRAIGHT), np.uint8), cv2.IMREAD_COLOR)
+    assert small is not None
+    grain = np.random.default_rng(1).integers(-8, 8, (4000, 6000, 3), np.int16)
+    large = np.clip(cv2.resize(small, (6000, 4000)).astype(np.int16) + grain, 0, 255)
+    photo = jpeg(large.astype(np.uint8), 95)
+    assert 4 * 2**20 < len(photo) < 20 * 2**20
+
+    def put(data: bytes) -> Any:
+        path = "/v1/learners/lin/reference-photo"
+        headers = county.huang.headers | {"content-type": "image/jpeg"}
+        return client.put(path, content=data, headers=headers)
+
+    answer = put(photo)
+    assert answer.status_code == 200, answer.text
+    refused = put(photo + bytes(20 * 2**20 + 1 - len(photo)))
+    assert refused.status_code == 413 and "20MB" in refused.json()["reason"]["zh"], refused.text
+
+
 def test_the_address_keeps_the_token_from_every_server_and_log(link: dict[str, Any]) -> None:
     address = urlsplit(link["url"])
     assert link["token"] not in address.path + address.query

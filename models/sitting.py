@@ -73,6 +73,10 @@ class Session(Base):
     event_count: Mapped[int]
     forwarded_count: Mapped[int] = mapped_column(default=0, server_default="0")  # numbered here
     words_bytes: Mapped[int] = mapped_column(default=0, server_default="0")
+    refused_count: Mapped[int] = mapped_column(
+        default=0, server_default="0"
+    )  # came when it was over
+    refused_ms: Mapped[Ms | None]  # the last of them
     next_seq: Mapped[int]
     seq_conflict: Mapped[bool]
     learning_ms: Mapped[int]

@@ -62,6 +62,7 @@ class HotPath:
             services.controls,
             services.clock,
             run_in_threadpool,
+            callers.refusals.note_over,
         )
         events = Counter(
             "zhenxue_events_total", "Events by fate", ("fate",), registry=services.registry

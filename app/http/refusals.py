@@ -3,7 +3,8 @@
 Nothing happens for a request that is answered. A refusal costs one entry in memory: the same reason
 is counted, at most `_REASONS` of one asker and `_STRANGERS` askers that this process does not know
 wait for the next round, and what comes on top is left out, so that a flood costs few writes.
-Without the database what waits is dropped: an answer never waits for it.
+Without the database what waits is dropped, but for counts of sittings that were over: an answer
+never waits for it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ REFUSAL = "zhenxue.refusal"  # in a request's scope: the ZhenxueError that it is
 AUTHORIZATION = "zhenxue.authorization"  # there: the header's text, where it came in a form
 _REASONS = 40
 _STRANGERS = 50
+_SITTINGS = 1000
 _Reasons = dict[Reason, Occurrences]
 _DOORS = ("/v1/", "/xAPI/")
 _SEGMENT = re.compile(r"[A-Za-z][A-Za-z_-]{0,31}")
@@ -57,6 +59,13 @@ class Refusals:
         self._lock = threading.Lock()
         self._known: dict[tuple[int, int], _Reasons] = {}  # by platform and key
         self._strangers: dict[_Asker, _Reasons] = {}
+        self._over: dict[int, int] = {}  # events by the row of a sitting that was over
+
+    def note_over(self, session_id: int, events: int) -> None:
+        """So many events came for a sitting that takes no more: its learner is to be told."""
+        with self._lock:
+            if session_id in self._over or len(self._over) < _SITTINGS:
+                self._over[session_id] = self._over.get(session_id, 0) + events
 
     def note(
         self, scope: Scope, status: int, request_id: str, *, route: str = "", session: str = ""
@@ -117,8 +126,9 @@ class Refusals:
     def write(self) -> None:
         """Write down what waits, for all services to see."""
         with self._lock:
-            if not self._known and not self._strangers:
+            if not self._known and not self._strangers and not self._over:
                 return
+            over, self._over = self._over, {}
             known, self._known = self._known, {}
             strangers, self._strangers = self._strangers, {}
         try:
@@ -130,12 +140,14 @@ class Refusals:
                 for reason, refused in waiting.items()
             ]
             told += _together(strangers, whose)
-            if told:
+            if told or over:
                 with self._database.write() as connection:
+                    refused_requests.enter_over(connection, over, self._clock())
                     refused_requests.enter(connection, told)
                     lost_evidence.tell(connection, told, self._clock())
         except DatabaseAway:
-            return
+            for session_id, events in over.items():
+                self.note_over(session_id, events)
 
 
 def _together(

@@ -478,3 +478,6 @@ def test_what_is_sent_is_credited_by_rule_or_told_to_all_whom_it_concerns(
     assert road.told_on_the_platforms_pages(case.reason, findings)
     own = road.own_page(case.klass, case.learner)
     assert "没有算进去" in own or "还没有学" in own
+    if case.send in (events_for_an_ended_sitting, forwarded_events_for_an_ended_sitting):
+        count = 7 if case.send is events_for_an_ended_sitting else 3
+        assert f"学习平台报来的{count}条播放记录没有算进去：在会话结束后才到达" in own

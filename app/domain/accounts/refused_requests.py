@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,9 +116,15 @@ def enter(connection: Connection, told: Iterable[Told]) -> None:
         }
         for it in told
     ]
-    store.add(connection, rows)
+    if rows:
+        store.add(connection, rows)
     for platform_id in sorted({it.platform_id for it in told}):
         store.keep_newest(connection, platform_id, MOST)
+
+
+def enter_over(connection: Connection, counts: Mapping[int, int], now_ms: int) -> None:
+    """Keep with each sitting, by its row, how many events came for it though it was over."""
+    store.add_over(connection, counts, now_ms)
 
 
 def of_platform(connection: Connection, platform_id: int, now_ms: int) -> list[RefusedRequestView]:

@@ -183,10 +183,15 @@ def _popup_notes(
     return [note for note in notes if note is not None]
 
 
+def _unheard(_session_id: int, _events: int) -> None:
+    return None
+
+
 class EventIntake:
     """Stores live batches and tells their clients what to do next. One a process.
 
-    `in_thread` runs what waits for the database.
+    `in_thread` runs what waits for the database; `over` is told of a sitting that takes no more,
+    and how many events came for it.
     """
 
     def __init__(
@@ -196,8 +201,10 @@ class EventIntake:
         controls: ControlScheduler,
         clock: Clock,
         in_thread: InThread = asyncio.to_thread,
+        over: Callable[[int, int], None] = _unheard,
     ) -> None:
         self._database = database
+        self._over = over
         self._events = events
         self._controls = controls
         self._clock = clock
@@ -280,12 +287,15 @@ class EventIntake:
         batch_id = None if found.numbered else found.batch_id or ""
         batch = live_append(sitting, found.events, self._clock(), batch_id)
         if batch is None:
+            self._over(sitting.id, len(found.events))
             raise Conflict("session_closed", sitting_life.why(Fate.CLOSED, name))
         receipt = await self._events.append(batch)
         if receipt.refused == "unknown_session":
             raise unknown_session(name)
         if receipt.refused in _NUMBERING:
             raise Conflict(receipt.refused, _NUMBERING[receipt.refused])
+        if receipt.refused == Fate.CLOSED:
+            self._over(sitting.id, len(found.events))
         if receipt.refused:
             raise Conflict(receipt.refused, sitting_life.why(Fate(receipt.refused), name))
         if receipt.first_seq is not None:

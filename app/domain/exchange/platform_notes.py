@@ -7,18 +7,32 @@ and what to change.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from app.domain.answer import Answer, EpochMs
 from app.domain.exchange.xapi_fates import KEPT, LOST, OTHER_LEARNER
+from app.domain.sittings.sitting_life import Fate
 from app.languages import Text
+from app.store.accounts import refused_requests
 from app.store.bodies import EvidenceCounts
 from app.store.exchange import statements
 from app.store.exchange.statements import FateCount
 from app.store.sittings import sittings
 
 SINCE_MS = 30 * 86_400_000
+
+
+@dataclass(slots=True)
+class _Lost:
+    """A `FateCount` of statements and events together."""
+
+    fate: str
+    statements: int
+    sessions: int
+    last_ms: int
+
 
 _UNSEEN = Text(
     "有{s}次学习在页面隐藏时播放，共{n}秒没有计入学时。学员一直开着页面的，"
@@ -71,8 +85,9 @@ def of_platform(connection: Connection, platform_id: int, now_ms: int) -> list[P
 def lost_of_learner(
     connection: Connection, platform_id: int, learner_id: int, now_ms: int
 ) -> Sequence[FateCount]:
-    """What a platform sent of late of this learner's play, and nobody could count, by its fate."""
-    return statements.fates_of_learner(
+    """What a platform sent of late of this learner's play, statements and events, and nobody could
+    count, by its fate."""
+    rows = statements.fates_of_learner(
         connection,
         platform_id,
         learner_id,
@@ -80,6 +95,15 @@ def lost_of_learner(
         now_ms - SINCE_MS,
         elsewhere=OTHER_LEARNER,
     )
+    late = refused_requests.over_of_learner(connection, learner_id, now_ms - SINCE_MS)
+    if late.last_ms is None:
+        return rows
+    over = _Lost(Fate.CLOSED.value, int(late.events or 0), late.sessions, late.last_ms)
+    same = [it for it in rows if it.fate == over.fate]
+    for it in same:
+        over.statements += it.statements
+        over.last_ms = max(over.last_ms, it.last_ms)
+    return [*(it for it in rows if it.fate != over.fate), over]
 
 
 def _no_play(connection: Connection, platform_id: int, since_ms: int) -> list[PlatformNote]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.store.row import fetch
-from models import ApiKey, RefusedRequest
+from app.store.row import fetch, fetch_one
+from models import ApiKey, RefusedRequest, Session
 
 
 class RefusedRequestRow(Protocol):
@@ -64,3 +64,29 @@ def newest(connection: Connection, platform_id: int, since_ms: int) -> Sequence[
 
 def forget(connection: Connection, before_ms: int) -> None:
     connection.execute(delete(RefusedRequest).where(RefusedRequest.at_ms < before_ms))
+
+
+def add_over(connection: Connection, counts: Mapping[int, int], now_ms: int) -> None:
+    """By session row: so many events came though it was over."""
+    for session_id, count in sorted(counts.items()):
+        connection.execute(
+            update(Session)
+            .where(Session.id == session_id)
+            .values(refused_count=Session.refused_count + count, refused_ms=now_ms)
+        )
+
+
+class OverCount(Protocol):
+    events: int | None
+    sessions: int
+    last_ms: int | None
+
+
+def over_of_learner(connection: Connection, learner_id: int, since_ms: int) -> OverCount:
+    """(events, sessions, last_ms) of what came of late for a learner's sittings that were over."""
+    query = select(
+        func.sum(Session.refused_count).label("events"),
+        func.count().label("sessions"),
+        func.max(Session.refused_ms).label("last_ms"),
+    ).where(Session.learner_id == learner_id, Session.refused_ms >= since_ms)
+    return fetch_one(connection, query, OverCount)

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import wave
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -53,15 +54,20 @@ def bus() -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture(scope="module")
-def desktop(
-    bus: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Chromium]:
+def desktop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     with chromium(tmp_path_factory.mktemp("system")) as browser:
         yield browser
 
 
 @pytest.fixture
-def press(bus: Callable[..., str], desktop: Chromium) -> Callable[..., None]:
+def keyboard(bus: Callable[..., str], tmp_path: Path) -> Iterator[Chromium]:
+    """A browser that was begun where keys for media reach it."""
+    with chromium(tmp_path / "keyboard") as browser:
+        yield browser
+
+
+@pytest.fixture
+def press(bus: Callable[..., str], keyboard: Chromium) -> Callable[..., None]:
     """A key of the keyboard or the headset, as the desktop hands it to the browser."""
 
     def press(key: str, *more: str) -> None:
@@ -104,9 +110,9 @@ def to_listen(desktop: Chromium, school: School) -> Tab:
 
 
 def test_media_keys_pause_and_go_on_and_a_key_that_skips_is_a_jump_that_is_told(
-    desktop: Chromium, school: School, press: Callable[..., None]
+    keyboard: Chromium, school: School, press: Callable[..., None]
 ) -> None:
-    tab = to_listen(desktop, school)
+    tab = to_listen(keyboard, school)
     watch(tab, 2)
     press("Pause")
     tab.until("video.paused")

@@ -57,7 +57,7 @@ EXCURSION_MS = 45_000  # a place ahead that a player shows for a moment
 ADVERTISEMENT_MS = 75_000  # a film of a minute that counts from 0, and a heartbeat on the way back
 STRAY_MS = 1_000  # a place this near is the same one, as players round it
 # Events that show a place and move to none.
-_SHOWS = among((Kind.PLAY, Kind.PAUSE, Kind.WAITING, Kind.PLAYING, Kind.PROGRESS, Kind.RATE))
+_SHOWS = ~among((Kind.SEEK, Kind.ENDED))
 
 HIDDEN, UNFOCUSED = 1, 2  # why a page does not count as watched
 
@@ -184,11 +184,12 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
     every = Segments(own)
     u, earliest = _believable(np.maximum(events["recv_ms"], 0).astype(np.int64), every)
     kind = events["kind"]
-    arrive, leave, told = _positions(trace, events, every, kind, u)
+    arrive, leave, told = _positions(trace, events, every, kind)
     pace = policy["fast_forward"]
     strict = (1.0 + pace["rate_tolerance"]) * pace["max_rate"]
     tolerance = pace.ms("abs_tolerance_s")
     told &= ~_excursions(every.own, kind, arrive, leave, told, u, earliest, strict, tolerance)
+    _interpolate(every, kind, u, arrive, leave, told)
     rows = np.flatnonzero(told)
     sittings = every if len(rows) == len(own) else Segments(own.take(rows))
     arrive, leave = arrive.take(rows), leave.take(rows)
@@ -361,14 +362,10 @@ def outrun(claimed: Ints, u: Ints, low: Ints, sittings: Segments, rate: float) -
 
 
 def _positions(
-    trace: Trace, events: Columns, every: Segments, kind: Kinds, u: Ints
+    trace: Trace, events: Columns, every: Segments, kind: Kinds
 ) -> tuple[Ints, Ints, Bools]:
-    """Position before and after every event, and which events tell one.
-
-    An `ended` without a position claims nothing that was not played. Visibility and focus changes
-    carry no position: theirs is interpolated on the server's clock, so that a tab hidden in the
-    middle of a heartbeat costs only the hidden part.
-    """
+    """Position before and after every event, and which events tell one. An `ended` without a
+    position claims nothing that was not played."""
     lesson = trace.sessions["lesson"].astype(np.int64).take(every.own)
     media = trace.lessons["media_ms"].astype(np.int64).take(lesson)
     arrive = along_film(trace, lesson, events["pos_ms"].astype(np.int64))
@@ -377,20 +374,27 @@ def _positions(
     seek = (kind == Kind.SEEK) & ((events["flags"] & Flag.BLOCKED) == 0)
     target = along_film(trace, lesson, events["x"].astype(np.int64))
     leave = np.where(seek, np.clip(target, 0, media), arrive)
-
-    change = ((kind == Kind.VISIBILITY) | (kind == Kind.FOCUS)) & ~told
-    if change.any():
-        rows = np.flatnonzero(change)
-        left, right = every.last_where(told)[rows], every.next_where(told)[rows]
-        between = (left != NONE) & (right != NONE)
-        rows, left, right = rows[between], left[between], right[between]
-        span = np.maximum(u[right] - u[left], 1)
-        share = (u[rows] - u[left]) / span
-        step = ((arrive[right] - leave[left]) * share).astype(np.int64)
-        forward = np.where(arrive[right] >= leave[left], step, 0)
-        arrive[rows] = leave[rows] = leave[left] + forward
-        told[rows] = True
     return arrive, leave, told
+
+
+def _interpolate(
+    every: Segments, kind: Kinds, u: Ints, arrive: Ints, leave: Ints, told: Bools
+) -> None:
+    """Visibility and focus changes without a position get one on the server's clock, in place, so
+    that a tab hidden in the middle of a heartbeat costs only the hidden part."""
+    change = ((kind == Kind.VISIBILITY) | (kind == Kind.FOCUS)) & ~told
+    if not change.any():
+        return
+    rows = np.flatnonzero(change)
+    left, right = every.last_where(told)[rows], every.next_where(told)[rows]
+    between = (left != NONE) & (right != NONE)
+    rows, left, right = rows[between], left[between], right[between]
+    span = np.maximum(u[right] - u[left], 1)
+    share = (u[rows] - u[left]) / span
+    step = ((arrive[right] - leave[left]) * share).astype(np.int64)
+    forward = np.where(arrive[right] >= leave[left], step, 0)
+    arrive[rows] = leave[rows] = leave[left] + forward
+    told[rows] = True
 
 
 def _stopped(kind: Kinds, every: Segments) -> Bools:

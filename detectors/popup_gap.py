@@ -20,7 +20,7 @@ from detectors.learning_time import LearningStretch, LearningTime
 from detectors.policy import Policy, RulePolicy
 from detectors.popups import Popups, popups_of
 from detectors.segments import Segments
-from detectors.trace import NONE, Bools, Control, Flag, Ints, SessionFlag, Trace, owners
+from detectors.trace import NONE, Bools, Control, Flag, Ints, Kind, SessionFlag, Trace, owners
 
 RULE = "popup_gap"
 SCREEN_MS = 5_000  # runs of play are laid out evenly in time; the screen allows for that
@@ -155,7 +155,8 @@ class _HourControls:
         unmet = asked & (~popups.effective | (popups.from_ms > stretch.end_ms))
         shown = unmet & ~popups.effective & (popups.shown_ms >= 0)
         played_until = self._played_until(stretch)
-        left = shown & (popups.lost_ms < played_until) & ~self._answered_again(stretch)
+        left = shown & (popups.lost_ms < played_until)
+        left &= ~self._answered_again(stretch) & ~self._asked_again()
         gone = np.where(shown, self._page_gone(), NEVER_MS)
         played_on = left & (popups.lost_ms < self._surely_played_until(stretch, gone))
         ignored = played_on & self._page_told()
@@ -307,6 +308,27 @@ class _HourControls:
             if after < len(came):
                 latest[row] = came[after]
         return latest >= issued
+
+    def _asked_again(self) -> Bools:
+        """Pop-ups under which content stopped in time, and that were issued again: what is played
+        from then on is owed to the one that followed, which a network may have brought late."""
+        popups = self.popups
+        again = np.zeros(len(popups), np.bool_)
+        shown_seq = self.trace.controls["shown_seq"][popups.row]
+        for row, session in enumerate(popups.session.tolist()):
+            later = (popups.session == session) & (popups.issued_ms > popups.issued_ms[row])
+            following = np.flatnonzero(later)
+            if not len(following) or not popups.reissue[following[0]]:
+                continue
+            events = self.trace.events_of(session)
+            until = shown_seq[following[0]]
+            under = (events["seq"] > shown_seq[row]) & ((events["seq"] < until) | (until == NONE))
+            stops = events["recv_ms"][under & (events["kind"] == Kind.PAUSE)]
+            came = _receipts(self.trace, session)
+            heard = np.searchsorted(came, stops + self.trace.sessions["start_ms"][session])
+            # A stop may be as old as what was heard before it.
+            again[row] = bool((came[np.maximum(heard - 1, 0)] <= popups.lost_ms[row]).any())
+        return again
 
     def _owed(self, stretch: LearningStretch) -> int:
         """Learning time after which an absent pop-up is an accusation.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from detectors.credit import played
@@ -274,6 +274,34 @@ def test_glitches_in_an_honest_trace_accuse_nobody_and_cost_their_neighbours_at_
     lin.ended(2400)
     assert found(RULE, lin) == []
     assert credited_ms(RULE, lin) >= 2_400_000 - 20_000 * len(at)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.integers(2, 230),
+    st.integers(1, 3),
+    st.sampled_from([0.0, 11.5, 2400.9]),
+    st.floats(0.5, 39.5),
+    st.sampled_from([Kind.VISIBILITY, Kind.FOCUS]),
+    st.booleans(),
+)
+def test_who_looks_back_at_a_page_that_shows_another_place_skipped_nothing(
+    first, beats, place, after, change, told
+):
+    """Heartbeats that show 0, a stale place or the end, and meanwhile the page is seen again."""
+    assume(not -5 < place - (first - 1) * 10 < (beats + 1) * 10)  # another place than play is at
+    lin = Sitting().play()
+    seen = first * 10 - 10 + after
+    for beat in range(1, 241):
+        if beat * 10 > seen >= beat * 10 - 10:
+            shown = place if first * 10 <= seen < (first + beats) * 10 else round(seen, 3)
+            flag = Flag.VISIBLE if change is Kind.VISIBILITY else Flag.FOCUSED
+            lin.tell(change, seen, shown if told else None, flags=flag)
+        odd = first <= beat < first + beats
+        lin.tell(Kind.PROGRESS, beat * 10, place if odd else beat * 10.0)
+    lin.ended(2400)
+    assert found(RULE, lin) == []
+    assert credited_ms(RULE, lin) >= 2_380_000
 
 
 def test_a_lesson_finished_in_two_sittings_is_complete():

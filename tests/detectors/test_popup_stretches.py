@@ -236,6 +236,30 @@ def test_who_stops_in_time_and_cannot_say_so_ignored_nothing(heard, silent):
     assert reasons(findings) == []
 
 
+@pytest.mark.parametrize("away", [2.0, 14.0, 29.0])
+@pytest.mark.parametrize("late", [1.0, 16.0, 40.0, 200.0])
+@pytest.mark.parametrize("answers", [True, False])
+def test_who_presses_play_before_the_next_popup_has_come_ignored_nothing(away, late, answers):
+    """Content stops as the window is over; the pop-up is issued again, and comes late."""
+    lin = Sitting().play().watch(250).popup(None).watch(60).pause()
+    issued = lin.t
+    lin.idle(away).play().watch(late)
+    lin.popup(4 if answers else None, stop=True, issued=issued, flags=ControlFlag.REISSUE)
+    findings, _ = lost(lin if answers else lin.pause().idle(60))
+    assert "ignored" not in reasons(findings)
+    assert credited_ms(RULE, lin) <= 310_000
+
+
+@pytest.mark.parametrize("stops", [0.0, 0.5])
+def test_wu_who_plays_on_is_not_excused_by_the_popup_that_follows(stops):
+    wu = Sitting().play().watch(250).popup(None).watch(120)
+    if stops:
+        wu.pause(stops).play()
+    wu.popup(None, flags=ControlFlag.REISSUE).watch(200)
+    assert set(reasons(found(RULE, wu))) == {"ignored"}
+    assert credited_ms(RULE, wu) <= 300_000
+
+
 @pytest.mark.parametrize("silent", [5.0, 20.0, 28.0])
 def test_wu_plays_on_over_a_line_that_falls_silent_and_is_caught(silent):
     wu = Sitting().play().watch(290).popup(None).watch(57).held_back(silent).watch(100)

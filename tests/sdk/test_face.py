@@ -230,6 +230,7 @@ def zhao_asks_while_lin_watches(school: School, page: Page) -> Page:
     return zhao
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("school", ["huangchuan-2021-graded@1.0.0"], indirect=True)  # no turning
 def test_zhao_presses_check_now_and_reads_what_became_of_lin_who_sat_still(
     school: School, page: Page

@@ -104,7 +104,9 @@ def popups_of(trace: Trace, played: Played, rule: RulePolicy) -> Popups:
     stopped = valid & (stop <= shown + patience)
     # Content that stood until the answer came waited for it, however long.
     waited_for = replied & stopped & (_next_play(played, session, stop) >= replied_at)
-    late = replied & ~in_time & ((waited <= patience) | waited_for)
+    held_late = _held_back(played, session, column("answered_seq"), received, answer_at, patience)
+    brought_late = held_late & (latency >= 0) & (latency <= patience)
+    late = replied & ~in_time & ((waited <= patience) | waited_for | brought_late)
     answered = in_time | late
     until = np.where(answered, replied_at, np.maximum(stop, shown))
     return Popups(

@@ -24,6 +24,7 @@ from tests.detectors.stories import (
     credited_ms,
     found,
     known,
+    ms,
     only,
     reasons,
     trace,
@@ -248,6 +249,26 @@ def test_who_presses_play_before_the_next_popup_has_come_ignored_nothing(away, l
     findings, _ = lost(lin if answers else lin.pause().idle(60))
     assert "ignored" not in reasons(findings)
     assert credited_ms(RULE, lin) <= 310_000
+
+
+def answered_after(after: float, held: float) -> Sitting:
+    """Content runs on to the end of the window and stops; the answer comes, is held back by the
+    line, and content goes on."""
+    lin = Sitting().play().watch(250).popup(None)
+    shown, row = lin.t, lin.controls[-1]
+    lin.watch(60).pause().idle(after - 60)
+    back = shown + after + held
+    seq = lin.tell(Kind.POPUP_ANSWERED, back, client=shown + after)
+    answered = (*row[:3], ms(back), row[4], row[5], seq, row[7], ms(after), *row[9:])
+    lin.controls[-1] = answered
+    return lin.play().watch(100)
+
+
+@pytest.mark.parametrize("after", [62.0, 74.6, 84.0])
+@pytest.mark.parametrize("held", [0.0, 5.0, 20.0, 28.0])
+def test_an_answer_that_was_late_and_held_back_is_no_pop_up_ignored(after, held):
+    findings, _ = lost(answered_after(after, held))
+    assert reasons(findings) == []
 
 
 @pytest.mark.parametrize("stops", [0.0, 0.5])

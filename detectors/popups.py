@@ -92,8 +92,9 @@ def popups_of(trace: Trace, played: Played, rule: RulePolicy) -> Popups:
     shown = np.where(prompt, np.minimum(display, np.maximum(issued, since) + start), display)
 
     waited = answer_at - received
-    held_back = _held_back(played, session, column("answered_seq"), received, answer_at, window)
-    in_time = replied & ((waited <= window) | (held_back & (latency >= 0) & (latency <= window)))
+    held_back = _held_back(played, session, column("answered_seq"), received, answer_at)
+    given = np.where(latency >= 0, np.maximum(latency, held_back), FAR_MS)
+    in_time = replied & ((waited <= window) | (given <= window))
     # An answer is as old as the client measured, though it may have travelled with others.
     replied_at = answer_at + start
     measured = display + np.maximum(latency, 0)
@@ -104,9 +105,7 @@ def popups_of(trace: Trace, played: Played, rule: RulePolicy) -> Popups:
     stopped = valid & (stop <= shown + patience)
     # Content that stood until the answer came waited for it, however long.
     waited_for = replied & stopped & (_next_play(played, session, stop) >= replied_at)
-    held_late = _held_back(played, session, column("answered_seq"), received, answer_at, patience)
-    brought_late = held_late & (latency >= 0) & (latency <= patience)
-    late = replied & ~in_time & ((waited <= patience) | waited_for | brought_late)
+    late = replied & ~in_time & ((waited <= patience) | (given <= patience) | waited_for)
     answered = in_time | late
     until = np.where(answered, replied_at, np.maximum(stop, shown))
     return Popups(
@@ -136,17 +135,15 @@ def _windows(trace: Trace, session: Ints, flags: Ints, own: Ints, rule: RulePoli
     return window
 
 
-def _held_back(
-    played: Played, session: Ints, seq: Ints, shown: Ints, answer_at: Ints, window: Ints
-) -> Bools:
-    """Whether the network may have held back an answer that was given in time.
+def _held_back(played: Played, session: Ints, seq: Ints, shown: Ints, answer_at: Ints) -> Ints:
+    """In how long each answer can have been given if the network held it back, in ms, int64[N].
 
     After an outage both receipts coincide, or only the answer is late: the client's own measure may
     excuse a late receipt if the answer can be as old as that, never an unanswered pop-up.
     """
     samples = played.samples
     if not len(samples.own):
-        return answer_at >= 0
+        return np.where(answer_at >= 0, 0, FAR_MS)
     before = locate(samples.own, samples.seq, session, seq - 1)
     place = np.maximum(before - 1, 0)
     mine = (before > 0) & (samples.own[place] == session)
@@ -157,7 +154,7 @@ def _held_back(
     mine = (after < len(samples.own)) & (samples.own[place] == session)
     # ... and not long after the first news of the time after it.
     overtaken = np.where(mine, samples.u_ms[place], FAR_MS)
-    return (earliest <= shown + window) & (answer_at - overtaken <= window)
+    return np.maximum(earliest - shown, answer_at - overtaken)
 
 
 def _display(trace: Trace, played: Played, session: Ints, recv: Ints, seq: Ints) -> Ints:

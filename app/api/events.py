@@ -93,15 +93,15 @@ class HotPath:
         self, scope: Scope, receive: Receive, send: Send, session: re.Match[str] | None
     ) -> int:
         """The status that it was answered with."""
-        named = None if session is None else unquote(session[1])
+        named, asked = None if session is None else unquote(session[1]), dict(scope["headers"])
         try:
             require_plain_address(scope)
-            status, answer = 200, await self._answer(scope, receive, named)
+            status, answer = 200, await self._answer(scope, receive, named, asked)
             self._count(answer)
             body = msgspec.json.encode(answer)
             headers = [*_HEADERS, (b"content-length", str(len(body)).encode())]
             if session is not None:
-                headers += open_headers(dict(scope["headers"]))
+                headers += open_headers(asked)
             if answer.rejected:
                 request_id = request_id_of(scope)
                 headers.append((b"x-request-id", request_id.encode()))
@@ -148,24 +148,24 @@ class HotPath:
             self._events("rejected").inc(len(answer.rejected))
 
     async def _answer(
-        self, scope: Scope, receive: Receive, session: str | None
+        self, scope: Scope, receive: Receive, session: str | None, headers: dict[bytes, bytes]
     ) -> BatchAnswer | BatchesAnswer:
-        headers = dict(scope["headers"])
         authorization = headers.get(b"authorization")
         text = None if authorization is None else authorization.decode("latin-1")
-        caller = await self._caller(text, session)
+        browser = leases.is_lease((text or "").partition(" ")[2].strip())
+        caller = await self._caller(text, session if browser else None)
         body = await self._body(scope, headers, receive)
         media_type = ingest.media_type_of(headers.get(b"content-type", b"").decode("latin-1"))
         batch_id = _batch_id(headers)
         if session is not None:
-            browser = leases.is_lease((text or "").partition(" ")[2].strip())
             found = ingest.arrived(body, media_type, batch_id, must_number=browser)
             return await self._intake.one_session(caller.platform, session, found)
         by_session, lost = ingest.addressed(body, media_type, batch_id)
         return await self._intake.many_sessions(caller.platform, by_session, lost)
 
     async def _caller(self, authorization: str | None, session: str | None) -> Caller:
-        if session is not None and leases.is_lease((authorization or "").partition(" ")[2].strip()):
+        """`session` is the one that a lease is told for."""
+        if session is not None:
             ring = self._callers.leases
             browser = await run_in_threadpool(ring.caller, authorization, session)
             if browser is not None:

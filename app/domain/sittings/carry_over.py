@@ -66,7 +66,7 @@ class Ground:
 
     @classmethod
     def read(cls, connection: Connection, class_id: int, stay: StayRow) -> Ground:
-        classes = {class_id, *(it.moved_from for it in stays.moves(stay))}
+        classes = _classes(class_id, stay)
         return cls(class_id, stay, acts.recorded(connection, classes, stay.learner_id, _KINDS))
 
     @property
@@ -82,8 +82,13 @@ class Ground:
         self, connection: Connection, lesson_ids: Collection[int]
     ) -> dict[int, progress.Intervals]:
         """What was studied of lessons, see `progress.studied`."""
-        classes = {self.class_id, *(it.moved_from for it in stays.moves(self.stay))}
+        classes = _classes(self.class_id, self.stay)
         return progress.studied(connection, self.stay.learner_id, classes, lesson_ids)
+
+
+def _classes(class_id: int, stay: StayRow) -> set[int]:
+    """The class and those that the learner moved from."""
+    return {class_id, *(it.moved_from for it in stays.moves(stay))}
 
 
 def resume_position(film: Film, played: Intervals, terms: SittingTerms) -> int:

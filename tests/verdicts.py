@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from app.console.login import COOKIE
 from app.db import Database
 from app.domain import runs
 from app.domain.accounts import users
+from app.domain.review import learner_link
 from app.jobs import class_run
 from app.services import Services
 from app.simulation import bundle
@@ -171,3 +172,15 @@ def control(verdict: Row, rule: str) -> Row:
 
 def text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def links_of(
+    connection: Connection, services: Services, class_id: int, ids: Mapping[str, int], now_ms: int
+) -> dict[str, str]:
+    """The path of a new link to each learner's own page, by the names in `ids`."""
+    return {
+        name: learner_link.issue(
+            connection, services.vault, class_id, learner_id, actor="test", days=30, now_ms=now_ms
+        ).path
+        for name, learner_id in ids.items()
+    }

@@ -6,13 +6,22 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.e2e.conftest import Visitor
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
 PHONE = {"width": 390, "height": 844}
+
+
+def appeals(learner: Visitor, about: str, words: str) -> Locator:
+    """The finding on the learner's own page, appealed against in these words."""
+    accused = learner.page.locator(".own-finding").filter(has_text=about).first
+    accused.get_by_text("我认为不对").click()
+    accused.get_by_role("textbox").fill(words)
+    accused.get_by_role("button", name="提交申诉").click()
+    return accused
 
 
 def test_a_learner_appeals_on_the_phone_and_reads_the_reply(visitor: Visit) -> None:
@@ -24,10 +33,7 @@ def test_a_learner_appeals_on_the_phone_and_reads_the_reply(visitor: Visit) -> N
 
     learner = visitor(viewport=PHONE)
     learner.page.goto(link)
-    accused = learner.page.locator(".own-finding").filter(has_text="播得太快").first
-    accused.get_by_text("我认为不对").click()
-    accused.get_by_role("textbox").fill("当天停电，恢复后播放器自己跳到了后面")
-    accused.get_by_role("button", name="提交申诉").click()
+    accused = appeals(learner, "播得太快", "当天停电，恢复后播放器自己跳到了后面")
     learner.sees("您的申诉已提交")
     expect(accused.locator(".appeal")).to_have_count(1)
     learner.does_not_see("请补学该课时")
@@ -158,10 +164,7 @@ def test_lists_that_two_people_signed_are_corrected_once_somebody_appeals(visito
 
     learner = visitor(viewport=PHONE)
     learner.page.goto(link)
-    accused = learner.page.locator(".own-finding").filter(has_text="弹窗").first
-    accused.get_by_text("我认为不对").click()
-    accused.get_by_role("textbox").fill("当天停电，换了手机，弹窗没有出来")
-    accused.get_by_role("button", name="提交申诉").click()
+    appeals(learner, "弹窗", "当天停电，换了手机，弹窗没有出来")
     learner.sees("已经签发的名单，由人社部门另出更正")
 
     zhao.open(lists).sees("签发之后有1人变动")

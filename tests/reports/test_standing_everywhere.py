@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, select
 
 from app.domain.catalogue.classes import pack_of
 from app.domain.judging import eligibility, unsettled
-from app.domain.review import learner_link, sign_off
+from app.domain.review import sign_off
 from app.errors import BadInput
 from app.jobs import audit_watch
 from app.reports import signed_lists
@@ -27,7 +27,7 @@ from detectors.eligibility import ControlAtWork
 from models import Appeal, AuditEntry, Finding, Learner, Review, User
 from tests import bodies
 from tests.people import HUANGCHUAN, County, TestClock
-from tests.verdicts import class_row, forty, sign_in, studied
+from tests.verdicts import class_row, forty, links_of, sign_in, studied
 
 NAMES = {"lin": "林小兰", "wu": "吴大伟"}
 LISTS = {"eligible": "admitted", "ineligible": "refused", "pending": "pending"}
@@ -62,18 +62,7 @@ class Everywhere:
             )
             self.ids = {row.external_id: row.id for row in rows}
             self.reviewer = connection.scalars(select(User.id)).first()
-            self.links = {
-                name: learner_link.issue(
-                    connection,
-                    self.services.vault,
-                    self.klass.id,
-                    learner_id,
-                    actor="test",
-                    days=30,
-                    now_ms=clock(),
-                ).path
-                for name, learner_id in self.ids.items()
-            }
+            self.links = links_of(connection, self.services, self.klass.id, self.ids, clock())
 
     def put(self, chance: random.Random) -> dict[str, list[str]]:
         """Any state: class-hours and findings of either learner, decided or not, appealed or not.

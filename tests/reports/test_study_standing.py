@@ -17,7 +17,7 @@ from sqlalchemy import insert, select
 from app.console import labels
 from app.domain.accounts import users
 from app.domain.judging import rulings
-from app.domain.review import learner_link, review
+from app.domain.review import review
 from app.reports import package
 from app.reports.container import unpack
 from app.reports.exports import ExportOptions
@@ -26,7 +26,7 @@ from app.store.catalogue.catalogue import ClassRow
 from app.store.scope import EVERYTHING
 from models import Enrolment, Finding, Learner, Session, Webhook, WebhookDelivery
 from tests.people import HUANGCHUAN, County, TestClock
-from tests.verdicts import sign_in
+from tests.verdicts import links_of, sign_in
 
 Stands = dict[Any, str]
 WORDS = {
@@ -71,18 +71,7 @@ class Places:
                 it.external_id: it
                 for it in connection.execute(known.where(Session.class_id == klass.id))
             }
-            self.links = {
-                name: learner_link.issue(
-                    connection,
-                    self.services.vault,
-                    klass.id,
-                    learner_id,
-                    actor="test",
-                    days=30,
-                    now_ms=clock(),
-                ).path
-                for name, learner_id in self.ids.items()
-            }
+            self.links = links_of(connection, self.services, klass.id, self.ids, clock())
             listening = {
                 "platform_id": klass.platform_id,
                 "url": "https://somebody.example/x",

@@ -214,18 +214,12 @@ def test_the_third_try_says_what_to_do_when_it_does_not_pass_either(
 
 def zhao_asks_while_lin_watches(school: School, page: Page) -> Page:
     """The auditor's page, where a check of the learner was just asked for."""
-    name = with_photos(school)
-    page.goto(school.lesson(name))
-    page.wait_for_function(FILM_IS_OPEN)
-    lin = Learner(name, page, school).enters()
+    lin = lin_enters(page, school)
     page.get_by_role("button", name="同意并继续").click()
     has_sent(page, 1)
     run_pending(school.services)
     lin.watches(1)
-    zhao = page.context.browser.new_context(locale="zh-CN").new_page()
-    sign_in(zhao, school)
-    zhao.goto(f"{school.service}/console/live")
-    zhao.get_by_role("link", name="缝纫工").click()
+    zhao = at_the_class(page, school)
     zhao.get_by_role("button", name="核验一次").click()
     return zhao
 
@@ -250,20 +244,14 @@ def test_zhao_presses_check_now_and_reads_what_became_of_lin_who_sat_still(
 def test_the_board_and_the_inspection_tell_that_it_is_lin_who_turns_as_asked(
     school: School, page: Page, camera: Path
 ) -> None:
-    name = with_photos(school)
-    page.goto(school.lesson(name))
-    page.wait_for_function(FILM_IS_OPEN)
-    lin = Learner(name, page, school).enters()
+    lin = lin_enters(page, school)
     is_ready(lin, camera)
     page.get_by_role("button", name="同意并继续").click()
     has_sent(page, 1)
     run_pending(school.services)
     lin.watches(1)
     ready = is_ready(lin, camera)
-    zhao = page.context.browser.new_context(locale="zh-CN").new_page()
-    sign_in(zhao, school)
-    zhao.goto(f"{school.service}/console/live")
-    zhao.get_by_role("link", name="缝纫工").click()
+    zhao = at_the_class(page, school)
     zhao.get_by_role("button", name="抽取").click()
     drawn = zhao.locator("#drawn tbody tr")
     drawn.get_by_role("button", name="核验一次").click()
@@ -307,22 +295,33 @@ def is_ready(lin: Learner, camera: Path, before: int = -1) -> int:
 def test_the_board_says_that_lin_refuses_the_camera_or_has_none(
     school: School, page: Page, consent: str, says: str
 ) -> None:
-    name = with_photos(school)
-    page.goto(school.lesson(name))
-    page.wait_for_function(FILM_IS_OPEN)
-    lin = Learner(name, page, school).enters()
+    lin = lin_enters(page, school)
     page.get_by_role("button", name=consent, exact=True).click()
     lin.watches(1)
-    zhao = page.context.browser.new_context(locale="zh-CN").new_page()
-    sign_in(zhao, school)
-    zhao.goto(f"{school.service}/console/live")
-    zhao.get_by_role("link", name="缝纫工").click()
+    zhao = at_the_class(page, school)
     zhao.get_by_role("button", name="核验一次").click()
     told = zhao.locator("#spot-checks tbody tr")
     expect(told).to_contain_text(says, timeout=40_000)
     expect(told).to_contain_text("不是违规")
     found = lin.leaves()["verdict"]["findings"]
     assert {it["outcome"] for it in found} <= {"clear", "not_proven"}
+
+
+def lin_enters(page: Page, school: School) -> Learner:
+    """With photos that are enrolled, once her film is open."""
+    name = with_photos(school)
+    page.goto(school.lesson(name))
+    page.wait_for_function(FILM_IS_OPEN)
+    return Learner(name, page, school).enters()
+
+
+def at_the_class(page: Page, school: School) -> Page:
+    """Zhao's page, in the browser of this one: the class on the live board."""
+    zhao = page.context.browser.new_context(locale="zh-CN").new_page()
+    sign_in(zhao, school)
+    zhao.goto(f"{school.service}/console/live")
+    zhao.get_by_role("link", name="缝纫工").click()
+    return zhao
 
 
 def has_sent(page: Page, checks: int) -> None:

@@ -116,6 +116,12 @@ def test_a_sitting_that_resumes_is_looked_at_again(services: Services) -> None:
     assert told.resumed and services.controls.glance(told) is None
 
 
+async def later(run: Callable[[], None]) -> None:
+    """In the loop's own thread, when all have asked."""
+    await asyncio.sleep(0.05)
+    run()
+
+
 @pytest.mark.both_databases
 def test_sittings_that_ask_at_once_after_a_restart_are_decided_together(
     client: TestClient, school: County, services: Services, clock: TestClock
@@ -132,10 +138,6 @@ def test_sittings_that_ask_at_once_after_a_restart_are_decided_together(
             return super().settle(batches)
 
     desk = Desk(services.database, services.vault)
-
-    async def later(run: Callable[[], None]) -> None:
-        await asyncio.sleep(0.05)  # all have asked by then
-        run()
 
     async def ask(asked: list[Batch]) -> list[Any]:
         settling = _Settling(desk, later)
@@ -218,10 +220,6 @@ def test_who_goes_while_waiting_keeps_nobody_from_an_answer() -> None:
         def settle(self, asked: list[Batch]) -> list[int]:
             told.extend(it.session_id for it in asked)
             return [it.session_id for it in asked]
-
-    async def later(run: Callable[[], None]) -> None:
-        await asyncio.sleep(0.05)
-        run()
 
     async def ask() -> None:
         settling = _Settling(Desk(), later)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +230,19 @@ def test_a_decision_made_elsewhere_reaches_the_class(
         assert conclusions.here(connection).review_id == following.review_id == 6
 
 
+def uphold_all(services: Services) -> Sequence[int]:
+    """Zhao upholds every violation that acts."""
+    sign_in(services, "zhao", HUANGCHUAN)
+    with services.database.write() as connection:
+        user = users.check_password(connection, "zhao", "a-quiet-river-in-henan")
+        assert user is not None
+        violations = select(Finding.id).where(Finding.outcome == "violation", ~Finding.shadow)
+        found = connection.scalars(violations).all()
+        for row in found:
+            review.decide(connection, row, user, "uphold", "已核对时间轴", services.clock())
+    return found
+
+
 @pytest.mark.both_databases
 def test_a_run_counts_what_people_left_beside_what_the_machine_proposes(
     services: Services, county: County, tmp_path: Path
@@ -241,15 +254,7 @@ def test_a_run_counts_what_people_left_beside_what_the_machine_proposes(
     assert told["outcomes"]["session"] == {"invalid": 1}
     assert told["standing"]["session"] == {"pending_review": 1}
     assert told["standing"].keys() == told["outcomes"].keys()
-    with services.database.read() as connection:
-        of_wu = select(Finding.id).where(Finding.outcome == "violation", ~Finding.shadow)
-        found = connection.execute(of_wu).scalars().all()
-    sign_in(services, "zhao", HUANGCHUAN)
-    with services.database.write() as connection:
-        user = users.check_password(connection, "zhao", "a-quiet-river-in-henan")
-        assert user is not None
-        for row in found:
-            review.decide(connection, row, user, "uphold", "已核对时间轴", services.clock())
+    uphold_all(services)
     assert validate(services, klass.id)["standing"]["session"] == {"invalid": 1}
 
 
@@ -259,14 +264,7 @@ def test_an_appeal_against_what_was_upheld_takes_its_learner_off_the_lists(
     take_without_photos(services, county, perform("F02"), tmp_path)
     klass = class_row(services.database, county, "class-demo")
     validate(services, klass.id)
-    sign_in(services, "zhao", HUANGCHUAN)
-    with services.database.write() as connection:
-        user = users.check_password(connection, "zhao", "a-quiet-river-in-henan")
-        assert user is not None
-        of_wu = select(Finding.id).where(Finding.outcome == "violation", ~Finding.shadow)
-        found = connection.scalars(of_wu).all()
-        for row in found:
-            review.decide(connection, row, user, "uphold", "已核对时间轴", services.clock())
+    found = uphold_all(services)
     validate(services, klass.id)
     with services.database.read() as connection:
         mark = conclusions.here(connection)

@@ -10,6 +10,7 @@ import pytest
 from tests.sdk.conftest import Learner
 from tests.sdk.test_playing import NEAR_S, credited_s
 from tests.thorough import later
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -197,6 +198,28 @@ def test_the_next_lesson_begun_without_a_network_costs_the_last_one_nothing(
     lin.leaves()
     sitting = lin.school.sitting(first)
     assert credited_s(sitting) == pytest.approx(seen_s, abs=NEAR_S)
+
+
+def test_a_lesson_stopped_while_the_service_takes_nothing_keeps_its_last_minutes(
+    study: Callable[..., Learner],
+) -> None:
+    """The service is away for a moment as the page calls `stop()`; half an hour goes by."""
+    lin = study().enters().watches(1)
+    first = lin.session()
+    events = "**/v1/sessions/*/events"
+    lin.page.route(events, lambda route: route.fulfill(status=503))
+    seen_s = lin.watches(2).pauses().at()
+    lin.page.evaluate("sitting.stop()")
+    assert lin.school.sitting(first)["state"] == "open"
+    lin.page.unroute(events)
+    lin.school.clock.advance(1800)
+    assert eventually(lambda: lin.school.sitting(first)["state"] == "expired")
+    lin.page.reload()
+    lin.enters().has_told_everything()
+    lin.leaves()
+    near = pytest.approx(seen_s, abs=NEAR_S)
+    assert eventually(lambda: credited_s(lin.school.judged(first)) == near)
+    assert found(lin.school.judged(first)) == set()
 
 
 COMPONENT = """async nested => {

@@ -449,8 +449,10 @@ class Sitting {
     this.scope.close();
     await sent;
     if (!close || !kept?.token) return;
+    // What cannot be sent yet stays with an open sitting: a closed one takes it for minutes only.
+    if (kept.queue.length && !(await deliver(kept)).over) return;
     const { status } = await this.#close(kept, reason);
-    if (status === 202 && !kept.queue.length) this.book.drop();
+    if (status === 202) this.book.drop();
   }
 
   #close(kept, reason = "left") {

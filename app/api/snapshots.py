@@ -69,31 +69,35 @@ async def put_snapshot(
     services, platform_id = services_of(request), caller.platform
     sent = snapshots.SentPhoto(snapshot_id, purpose, challenge_id, frame, taken_at_ms)
 
-    def accepted(now_ms: int) -> bytes:
-        with services.database.read() as connection:  # no pixel is read for a sitting that is over
-            snapshots.session_of(connection, platform_id, session_id, now_ms)
-        limits = services.photos.limits
-        return photo_formats.kept_form(services.readers, data, limits, photo_formats.OTHER_FORMAT)
-
-    def kept(now_ms: int, photo: bytes, *, away: bool = False) -> snapshots.StoredPhoto:
+    def entered(now_ms: int, photo: bytes, **how: Any) -> snapshots.StoredPhoto:
         with services.database.write() as connection:
             session = snapshots.session_of(connection, platform_id, session_id, now_ms)
             at_ms = now_ms + session.ahead_ms
             stored = snapshots.store(
-                connection, services.photos, session, sent, at_ms, photo, away=away
+                connection, services.photos, session, sent, at_ms, photo, **how
             )
         services.controls.forget(session.id)
         return stored
 
     def store() -> StoredSnapshot:
-        now_ms = services.clock()
-        photo = accepted(now_ms)
+        now_ms, photos = services.clock(), services.photos
+        with services.database.read() as connection:  # no pixel is read for a sitting that is over
+            session = snapshots.session_of(connection, platform_id, session_id, now_ms)
+            there = snapshots.is_stored(connection, session.id, snapshot_id)
+        photo = photo_formats.kept_form(
+            services.readers, data, photos.limits, photo_formats.OTHER_FORMAT
+        )
+        if there:
+            return _told(entered(now_ms, photo))
+        learner_id = session.learner_id
+        key = snapshots.face_key_first(services.database, services.vault, learner_id, now_ms)
         try:
-            stored = kept(now_ms, photo)
+            kept = snapshots.put(photos, key, session, photo)
         except StoreAway:
-            kept(now_ms, photo, away=True)
+            entered(now_ms, photo, away=True)
             raise
-        return _told(stored)
+        with photos.unless_refused(kept.blob_key):
+            return _told(entered(now_ms, photo, kept=kept))
 
     return await run_in_threadpool(store)
 

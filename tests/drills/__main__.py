@@ -14,7 +14,8 @@ from pathlib import Path
 
 from app.errors import NotReady
 from app.settings import Settings
-from tests.drills import photos, troubles
+from tests.drills import photos, store_away, troubles
+from tests.drills.object_store import OwnStore
 from tests.drills.postgres_server import OwnPostgres
 from tests.drills.stage import Outcome, Stage, outcome_of, stage
 from tests.drills.troubles import NotTried
@@ -27,6 +28,7 @@ DRILLS: dict[str, Callable[[Stage], None]] = {
         troubles.disk_full,
         troubles.photos_away,
         troubles.photos_read_only,
+        store_away.object_store_away,
         troubles.connections_cut,
         troubles.database_restarted,
         troubles.database_read_only,
@@ -56,8 +58,11 @@ def hold(name: str, folder: Path) -> Outcome:
         configured = Settings(data_dir=folder / name, database_url=postgres.url if postgres else "")
         configured.data_dir.mkdir()
         more = troubles.under_faketime(configured.data_dir) if name == "clock-set" else {}
-        at = held.enter_context(stage(configured, more=more))
-        at.postgres = postgres
+        store = None
+        if name == "object-store-away":
+            store = held.enter_context(OwnStore(folder / "store").running())
+        at = held.enter_context(stage(configured, store.url if store else "", more=more))
+        at.postgres, at.store = postgres, store
         DRILLS[name](at)
         recovered_s = at.recovered()
         at.crowd.stop()

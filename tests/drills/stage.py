@@ -16,6 +16,7 @@ from app.services import Services
 from app.settings import Settings
 from app.simulation.transport import Api, UrllibClient
 from tests.drills.load import Crowd
+from tests.drills.object_store import OwnStore
 from tests.drills.postgres_server import OwnPostgres
 from tests.drills.service import ServiceProcess
 from tests.waiting import eventually
@@ -32,6 +33,7 @@ class Stage:
     api: Api
     crowd: Crowd
     postgres: OwnPostgres | None = None
+    store: OwnStore | None = None
     wrong: list[str] = field(default_factory=list)
     _over_at: float = 0.0
 
@@ -71,9 +73,10 @@ class Outcome:
 
 
 @contextmanager
-def stage(configured: Settings, **how: Any) -> Iterator[Stage]:
+def stage(configured: Settings, blob_url: str = "", **how: Any) -> Iterator[Stage]:
     """The stage with everybody at work; `how` are options of ServiceProcess."""
     with installation(configured, system_clock()) as settings:
+        settings.blob_url = blob_url or settings.blob_url
         service = ServiceProcess(settings, **how)
         try:
             service.start()

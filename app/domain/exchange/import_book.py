@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from app.domain.answer import UNSET, Answer, UnsetType
 from app.domain.catalogue.records import LISTS
 from app.domain.wire import Model, first_error
-from app.errors import BadInput, MalformedBody, ZhenxueError
+from app.errors import BadInput, MalformedBody, NotReady, ZhenxueError
 from app.store.exchange.staging import Staged
 
 MAX_REJECTED = 100_000  # listed; all are counted
@@ -146,6 +146,8 @@ class Book:
                 changed = store_it()
         except Nothing:
             return
+        except NotReady:  # no fault of the record's: the import is gone on with once it is over
+            raise
         except ZhenxueError as refusal:
             self.reject(record.where, refusal.code, refusal.detail)
             return

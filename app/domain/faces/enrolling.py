@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.clock import Clock
 from app.db import Database
 from app.domain.answer import Answer, EpochMs
-from app.domain.faces import enrolment_photos, photo_formats
+from app.domain.faces import enrolment_photos, photo_formats, snapshots
 from app.domain.faces.enrolment_link import EnrolmentLink
 from app.domain.faces.enrolment_photos import EnrolledPhoto, EnrolmentConfidence
 from app.domain.faces.enrolment_steps import Step
@@ -97,7 +97,11 @@ class EnrolmentDesk:
             return known
         (seen,) = self.readers.read([data], enrolment=True)
         copied = replacing is None and self.copied(learner.id, data, seen)
-        with self.database.write() as connection:
+        blob_key = None
+        if not copied and enrolment_photos.refusal(seen) is None:
+            key = snapshots.face_key_first(self.database, self.photos.vault, learner.id, now_ms)
+            blob_key = enrolment_photos.put(self.photos, key, learner.id, data)
+        with self.photos.unless_refused(blob_key), self.database.write() as connection:
             if link is not None:
                 _still_takes(connection, link)
             return enrolment_photos.enrol(
@@ -111,6 +115,7 @@ class EnrolmentDesk:
                 copied=copied,
                 alone=link is not None,
                 replacing=replacing,
+                blob_key=blob_key,
             )
 
     def hand_in_for(

@@ -119,8 +119,10 @@ def enrol(
     copied: bool = False,
     alone: bool = False,
     replacing: str | None = None,
+    blob_key: str | None = None,
 ) -> EnrolledPhoto:
     """Keep a photo that was read: its quality report. Raises Unusable; see also `admit`.
+    `blob_key`: under which its bytes were `put` already.
 
     `step`: what it was taken for, and is held against. `copied`: it is a photo that is enrolled,
     handed in again. `alone`: nobody saw who took it, so it must not be unlike those enrolled.
@@ -148,7 +150,7 @@ def enrol(
     values = _ready(connection, key, learner.id, seen, quality)
     if alone and quality.get("agrees_with_enrolled") == "mismatch":
         raise unusable({**quality, "reasons": ["unlike_enrolled"]})
-    values["blob_key"] = _keep(photos, key, learner.id, data)
+    values["blob_key"] = blob_key or put(photos, key, learner.id, data)
     if again is not None:
         rows.renew(connection, photo_id := again.id, **values)
     else:
@@ -177,7 +179,7 @@ def defer(
         connection,
         learner_id=learner.id,
         sha256=digest,
-        blob_key=_keep(photos, key, learner.id, data),
+        blob_key=put(photos, key, learner.id, data),
         template_encrypted=None,
         model=None,
         quality={},
@@ -262,7 +264,8 @@ def _retire_others(
         )
 
 
-def _keep(photos: PhotoStore, key: bytes, learner_id: int, data: bytes) -> str:
+def put(photos: PhotoStore, key: bytes, learner_id: int, data: bytes) -> str:
+    """Keep the bytes of a photo: the key under which they lie. Raises StoreAway."""
     blob_key = f"learners/{learner_id}/reference/{secrets.token_hex(8)}"
     photos.put(key, blob_key, data)
     return blob_key

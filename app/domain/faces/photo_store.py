@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from app.errors import NotReady, ZhenxueError
 from app.security import seal, unseal
-from app.store.faces.blobs import Blobs
+from app.store.faces.blobs import Blobs, StoreAway
 from app.vault import Vault
 from app.vision.image_header import ImageLimits
 
@@ -28,6 +31,20 @@ class PhotoStore:
         Raises StoreAway.
         """
         return self.blobs.put(blob_key, seal(key, data, blob_key.encode()))
+
+    @contextmanager
+    def unless_refused(self, blob_key: str | None) -> Iterator[None]:
+        """Enter an image that lies in the store already; one that is refused goes again. After an
+        outage nobody knows whether a row names it, so it stays."""
+        try:
+            yield
+        except NotReady:
+            raise
+        except ZhenxueError:
+            if blob_key is not None:
+                with suppress(StoreAway):
+                    self.blobs.delete(blob_key)
+            raise
 
     def opened(self, key: bytes, blob_key: str) -> bytes:
         """The image as it came. Raises BlobMissing, StoreAway, Unsealable."""

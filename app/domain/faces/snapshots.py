@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from sqlalchemy import Connection
 
+from app.db import Database
 from app.domain.faces.photo_store import PhotoStore
 from app.domain.policy import sitting_terms
 from app.domain.policy.sitting_terms import REPORT_GRACE_MS
@@ -84,6 +85,27 @@ def session_of(
     return session
 
 
+@dataclass(frozen=True, slots=True)
+class KeptPhoto:
+    """A photo that lies in the store and in no row yet: where, and how the store describes it."""
+
+    blob_key: str
+    e_tag: str | None
+
+
+def is_stored(connection: Connection, session_id: int, external_id: str) -> bool:
+    """Whether the sitting has a photo of that id whose bytes are there."""
+    there = rows.by_external_id(connection, session_id, external_id)
+    return there is not None and there.blob_key is not None
+
+
+def put(photos: PhotoStore, key: bytes, session: SittingRow, data: bytes) -> KeptPhoto:
+    """Keep the bytes, before `store` has a row name them: no transaction waits for the store.
+    Raises StoreAway."""
+    blob_key = f"learners/{session.learner_id}/sessions/{session.id}/{secrets.token_hex(8)}"
+    return KeptPhoto(blob_key, photos.put(key, blob_key, data))
+
+
 def store(
     connection: Connection,
     photos: PhotoStore,
@@ -92,9 +114,11 @@ def store(
     received_ms: int,
     data: bytes,
     *,
+    kept: KeptPhoto | None = None,
     away: bool = False,
 ) -> StoredPhoto:
-    """Keep a photo, unless the same one is stored already, in the caller's transaction.
+    """Keep a photo, unless the same one is stored already, in the caller's transaction. `kept`: its
+    bytes are in the store already.
 
     A control that is not this session's leaves the photo unbound, and so does one whose time is
     over: the photo is kept, marked late, and counts for nothing. `received_ms` is the server's
@@ -126,8 +150,7 @@ def store(
         lost = {"status": "failed", "check": int(Check.LOST), "checked_ms": received_ms}
         rows.insert_row(connection, session.id, **values, **lost)
         return StoredPhoto(digest, "failed", bound, late)
-    blob_key = f"learners/{session.learner_id}/sessions/{session.id}/{secrets.token_hex(8)}"
-    values |= {"blob_key": blob_key, "e_tag": photos.put(key, blob_key, data)}
+    values |= asdict(kept or put(photos, key, session, data))
     if late:  # nobody has to look at it
         values |= {"status": "done", "check": int(Check.NOT_COMPARED), "checked_ms": received_ms}
     _put(connection, session.id, there, values)
@@ -213,13 +236,29 @@ def verified(data: bytes, limits: ImageLimits) -> ImageHeader:
 
 def face_key(connection: Connection, vault: Vault, learner_id: int, now_ms: int) -> bytes:
     """The learner's key for face data, if it may be used. Raises NotAllowed, Conflict."""
+    return _face_key(connection, vault, learner_id) or face_keys.ensure_key(
+        connection, vault, learner_id, now_ms
+    )
+
+
+def face_key_first(database: Database, vault: Vault, learner_id: int, now_ms: int) -> bytes:
+    """As `face_key`, in transactions of its own, of which nearly none writes."""
+    with database.read() as connection:
+        key = _face_key(connection, vault, learner_id)
+    if key is not None:
+        return key
+    with database.write() as connection:
+        return face_key(connection, vault, learner_id, now_ms)
+
+
+def _face_key(connection: Connection, vault: Vault, learner_id: int) -> bytes | None:
     if not sitting_store.has_face_consent(connection, learner_id):
         raise NotAllowed(
             "no_face_consent",
             "no recorded consent to face processing: the photo was not stored",
         )
     try:
-        return face_keys.ensure_key(connection, vault, learner_id, now_ms)
+        return face_keys.key(connection, vault, learner_id)
     except face_keys.KeyDestroyed as error:
         raise Conflict("face_data_erased", "this learner's face data was erased") from error
 

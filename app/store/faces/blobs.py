@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -20,10 +22,21 @@ from app.errors import NotReady
 if TYPE_CHECKING:
     from obstore.store import RetryConfig
 
-# A store that is away must not hold a request for the library's three minutes.
 MOST_TAG = 128
+MOST_AT_ONCE = 16  # of a process's threads, most of which others need
+PLACE_S = 2.0
+SLOW_S = 1.0
+SHUT_S = 5.0
 MARKER = ".zhenxue-photos"
-_RETRY: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=15)}
+# A store that is away must not hold a request for the library's three minutes, nor one that keeps
+# its sockets and says nothing for the thirty seconds of an attempt.
+_RETRY: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=8)}
+# As variables, beside which the operator's own count: options in their place would undo those.
+_PATIENCE = {
+    "CONNECT_TIMEOUT": "3 seconds",
+    "READ_TIMEOUT": "10 seconds",
+    "TIMEOUT": "60 seconds",  # of a large file that comes slowly
+}
 
 
 class BlobMissing(Exception):
@@ -38,14 +51,46 @@ def _is_folder(url: str) -> bool:
     return url.startswith("file:")
 
 
-@contextmanager
-def _answering() -> Iterator[None]:
-    try:
-        yield
-    except (BaseError, OSError) as error:
-        raise StoreAway(
-            "photo_store", "the photo store does not answer", retry_after_s=15
-        ) from error
+def _away() -> StoreAway:
+    return StoreAway("photo_store", "the photo store does not answer", retry_after_s=15)
+
+
+class _Door:
+    """How many ask the store at once. Once somebody waited in vain nobody asks for some seconds,
+    and then one, whose answer is everybody's: else all threads there are would wait for it."""
+
+    def __init__(self) -> None:
+        self._places = threading.BoundedSemaphore(MOST_AT_ONCE)
+        self._lock = threading.Lock()
+        self._shut_until: float | None = None
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Raises StoreAway where the store fails, at once where others waited in vain."""
+        self._knock()
+        if not self._places.acquire(timeout=PLACE_S):
+            raise _away()
+        began = time.monotonic()
+        try:
+            yield
+        except (NotFoundError, FileNotFoundError):
+            self._shut_until = None
+            raise
+        except (BaseError, OSError) as error:
+            if (now := time.monotonic()) - began > SLOW_S:
+                self._shut_until = now + SHUT_S
+            raise _away() from error
+        else:
+            self._shut_until = None
+        finally:
+            self._places.release()
+
+    def _knock(self) -> None:
+        with self._lock:
+            if self._shut_until is not None:
+                if time.monotonic() < self._shut_until:
+                    raise _away()
+                self._shut_until = time.monotonic() + SHUT_S  # whoever comes meanwhile goes by it
 
 
 class Blobs:
@@ -64,6 +109,7 @@ class Blobs:
         self._marker = Path(unquote(urlsplit(url).path)) / MARKER if _is_folder(url) else None
         self._lock = threading.Lock()
         self._opened: ObjectStore | None = None
+        self._door = _Door()
 
     @property
     def _store(self) -> ObjectStore:
@@ -73,6 +119,9 @@ class Blobs:
                     self._found(self._marker)
                     self._opened = LocalStore.from_url(self._url)
                 else:
+                    for maker in ("AWS", "AZURE", "GOOGLE"):
+                        for name, value in _PATIENCE.items():
+                            os.environ.setdefault(f"{maker}_{name}", value)
                     self._opened = from_url(self._url, retry_config=_RETRY)
             if self._marker is not None and not self._marker.exists():
                 raise OSError(errno.ENODEV, "the photo folder is gone: is it mounted?")
@@ -94,17 +143,17 @@ class Blobs:
 
     def put(self, key: str, data: bytes) -> str | None:
         """Store an object; how the store describes it, if it does (see `e_tags`)."""
-        with _answering():
-            e_tag = obstore.put(self._store, key, data)["e_tag"]
+        with self._door.asking():
+            e_tag = obstore.put(self._store, key, data, max_concurrency=2)["e_tag"]
         return e_tag[:MOST_TAG] if e_tag else None
 
     def get(self, key: str) -> bytes:
         """The object's bytes. Raises BlobMissing."""
-        with _answering():
-            try:
+        try:
+            with self._door.asking():
                 return bytes(obstore.get(self._store, key).bytes())
-            except (NotFoundError, FileNotFoundError) as error:
-                raise BlobMissing(key) from error
+        except (NotFoundError, FileNotFoundError) as error:
+            raise BlobMissing(key) from error
 
     def find(self, key: str) -> bytes | None:
         """The object's bytes, or None when there is none."""
@@ -116,7 +165,7 @@ class Blobs:
     def e_tags(self, prefix: str) -> dict[str, str]:
         """How the store describes every object under a folder: another description, other bytes (a
         folder of files tells them by inode, size and time of writing)."""
-        with _answering():
+        with self._door.asking():
             return {
                 str(it["path"]): (it["e_tag"] or "")[:MOST_TAG]
                 for some in obstore.list(self._store, prefix=prefix)
@@ -125,18 +174,18 @@ class Blobs:
 
     def size(self, key: str) -> int | None:
         """Bytes of the object, or None when there is none."""
-        with _answering():
-            try:
+        try:
+            with self._door.asking():
                 return int(obstore.head(self._store, key)["size"])
-            except (NotFoundError, FileNotFoundError):
-                return None
+        except (NotFoundError, FileNotFoundError):
+            return None
 
     def delete(self, key: str) -> None:
         """Remove the object; a missing one is no error."""
-        with _answering(), suppress(NotFoundError, FileNotFoundError):
+        with suppress(NotFoundError, FileNotFoundError), self._door.asking():
             obstore.delete(self._store, key)
 
     def ping(self) -> None:
         """Raises when the store does not answer, or has no such bucket."""
-        with _answering():
+        with self._door.asking():
             next(iter(obstore.list(self._store, prefix="ping", chunk_size=1)), None)

@@ -20,9 +20,20 @@ _DOORS = (
     "/v1/sessions/{session_id}/controls",
     "/v1/sessions/{session_id}/snapshots/{snapshot_id}",
 )
+_STATEMENTS = "/xAPI/statements"
 _OPENING = ("outside_class_dates", "enrolment_ended", "not_enrolled")  # study goes on uncounted
 _REFUSED = (200, 400, 404, 409, 413, 415, 422)  # 200: some items; the rest is to be sent again
+_EMPTY = ("no_events",)  # nothing was sent that could be lost
 _WORDS: dict[str, Text] = {
+    "statement_conflict": Text(
+        "同一个id先前存过别的语句，整批没有保存：改过的语句请用新的id",
+        "the id stands for another statement already, and nothing of the batch is kept: "
+        "what was corrected is a new statement",
+    ),
+    "too_many_statements": Text(
+        "一次报送的语句太多，整批没有保存：请分批发送",
+        "too many statements at once, and none is kept: send them in batches",
+    ),
     "numbered_by_client": Text(
         "这次学习的事件自带编号（seq）：请继续编号，同一次学习只由一方编号",
         "the events of this sitting carry numbers: go on with them",
@@ -46,11 +57,20 @@ def tell(connection: Connection, refused: Iterable[Told], now_ms: int) -> None:
     """Tell the platforms whose evidence was among what was refused."""
     lost: dict[int, dict[str, Text]] = {}
     for it in refused:
-        opening = it.reason.route == "/v1/sessions" and it.reason.code in _OPENING
-        if it.reason.status in _REFUSED and (opening or it.reason.route in _DOORS):
+        if it.reason.status in _REFUSED and _brought(it):
             lost.setdefault(it.platform_id, {})[it.reason.code] = _said(it)
     for platform_id, told in sorted(lost.items()):
         notify.evidence_lost(connection, platform_id, told, now_ms)
+
+
+def _brought(it: Told) -> bool:
+    """Whether what was refused told of study."""
+    reason = it.reason
+    if reason.route == "/v1/sessions":
+        return reason.code in _OPENING
+    if reason.route == _STATEMENTS:
+        return reason.method in ("POST", "PUT")
+    return reason.route in _DOORS and reason.code not in _EMPTY
 
 
 def _said(it: Told) -> Text:
@@ -61,4 +81,6 @@ def _said(it: Told) -> Text:
         loss = LOST[code]
         return Text(f"{loss.why_zh}：{loss.remedy_zh}", f"{loss.why_en}: {loss.remedy_en}")
     field = it.reason.field or it.reason.route
-    return Text(f"内容不合要求（{field}，{code}）：请按说明改正后重发", it.refused.detail or code)
+    whole = "，整批没有保存" if it.reason.route == _STATEMENTS else ""
+    said = f"内容不合要求（{field}，{code}）{whole}：请按说明改正后重发"
+    return Text(said, it.refused.detail or code)

@@ -27,6 +27,7 @@ _SESSION = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,128}")
 LONGEST_S = 86_400  # a film that is said to be longer is a mistake
 _MEDIA = ("video", "audio", "media")
 _PLAYING = ("played", "play", "paused", "watched", "watch")
+_SOME = ("progressed", "consumed")  # in a sitting, this much of its film
 _GETTING_ON = ("consumed", "experienced", "progressed", "viewed", "completed", "complete")
 
 Words = dict[str, Any]  # extensions by the last part of their IRI
@@ -70,7 +71,7 @@ def tells_of_watching(statement: dict[str, Any]) -> bool:
     where in the film nor when, and what was watched is lost."""
     verb = statement["verb"]["id"].rpartition("/")[2].lower()
     thing = statement["object"]
-    if verb in _PLAYING:
+    if verb in _PLAYING or (verb in _SOME and "session-id" in _words(statement.get("context", {}))):
         return _about_media(thing)
     return verb in _GETTING_ON and bool(_kind(thing)) and _about_media(thing)
 

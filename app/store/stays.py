@@ -96,21 +96,29 @@ def _was_away() -> ColumnElement[bool]:
     return and_(Enrolment.away.is_not(None), cast(Enrolment.away, String) != "null")
 
 
-class StayRow(Protocol):
+class Stay(Protocol):
     """Days are `yyyy-mm-dd`, both included; `first_on` None: from the class's first day, `last_on`
     None: to its last. `away` is read by `Away.all`."""
 
-    id: int
-    learner_id: int
-    person_id: int
     first_on: str | None
     last_on: str | None
     ended_by: str | None
-    moved_from: int | None
     away: list[Any] | None
 
 
-def gone(stay: StayRow, on: date) -> tuple[date, str] | None:
+class StayRow(Stay, Protocol):
+    id: int
+    learner_id: int
+    person_id: int
+    moved_from: int | None
+
+
+def present(stay: Stay, on: date) -> bool:
+    """Whether the learner is in the class on that day."""
+    return (stay.first_on or "") <= on.isoformat() and gone(stay, on) is None
+
+
+def gone(stay: Stay, on: date) -> tuple[date, str] | None:
     """The last day and how it ended, of who is not in the class any more, or not now."""
     away = next((it for it in Away.all(stay.away) if it.covers(on)), None)
     if away is not None:

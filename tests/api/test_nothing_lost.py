@@ -19,6 +19,7 @@ from fastapi import FastAPI
 
 from app.db import Database
 from app.domain.accounts import users
+from app.domain.exchange.xapi_values import as_timestamp
 from app.domain.notify import WebhookEvent
 from app.http.callers import Callers
 from app.jobs.lease_sweep import sweep
@@ -220,7 +221,7 @@ def study_past_midnight_of_the_last_day(road: Road) -> None:
 
 
 def statements_outside_the_days(road: Road) -> None:
-    road.call("PUT", "/v1/statement-mapping", json={"lesson": {"shape": LMS + "/{id}"}})
+    mapped(road)
     road.clock.now_ms = instant("2026-04-06 09:00")
     road.state(without_session(played(0)))
     road.clock.advance(seconds=60)
@@ -323,7 +324,7 @@ def a_lesson_that_is_locked(road: Road) -> None:
 def a_sitting_beside_another(road: Road) -> None:
     road.open()
     road.study(60)
-    road.call("PUT", "/v1/statement-mapping", json={"lesson": {"shape": LMS + "/{id}"}})
+    mapped(road)
     road.state(without_session(played(60)))
     road.clock.advance(seconds=60)
     road.state(without_session(paused(120)))
@@ -407,6 +408,123 @@ def an_older_player(road: Road) -> None:
     road.state(paused(60))
 
 
+def mapped(road: Road) -> None:
+    road.call("PUT", "/v1/statement-mapping", json={"lesson": {"shape": LMS + "/{id}"}})
+
+
+def beats(start_s: int, seconds: int, began_ms: int) -> list[dict[str, Any]]:
+    """What a player says every 10 seconds, with its times, and without naming a sitting."""
+    told = []
+    for n in range(start_s, start_s + seconds, 10):
+        statement = said(ADL + "interacted", time=n) if n else played(0)
+        told.append({**without_session(statement), "timestamp": as_timestamp(began_ms + n * 1000)})
+    return told
+
+
+def statements_forwarded_by_the_minute(road: Road) -> None:
+    mapped(road)
+    began_ms = road.clock()
+    for minute in range(5):
+        road.wait(60)
+        road.state(*beats(minute * 60, 60, began_ms))
+
+
+def statements_forwarded_one_by_one_every_five_minutes(road: Road) -> None:
+    mapped(road)
+    began_ms = road.clock()
+    for five in range(2):
+        road.wait(300)
+        for statement in beats(five * 300, 240, began_ms):
+            road.state(statement)
+
+
+def statements_of_play_that_began_before_the_first_of_them_came(road: Road) -> None:
+    mapped(road)
+    (first,) = beats(0, 10, road.clock())
+    began_ms = road.clock()
+    road.wait(60)
+    road.state(first)
+    road.wait(300)
+    told = [paused(200), played(200), paused(340)]
+    times = [as_timestamp(began_ms + it * 1000) for it in (200, 205, 345)]
+    road.state(
+        *({**without_session(it), "timestamp": at} for it, at in zip(told, times, strict=True))
+    )
+
+
+def a_sitting_opened_when_all_was_over(road: Road) -> None:
+    began_ms = road.clock()
+    road.wait(600)
+    road.open()
+    road.send(
+        *(
+            {"type": "progress", "at_ms": began_ms + n * 1000, "position": n, "rate": 1}
+            for n in range(0, 601, 10)
+        )
+    )
+
+
+def positions_in_milliseconds(road: Road) -> None:
+    road.open()
+    for n in range(0, 61, 10):
+        road.send(road.event("progress", n * 1000, rate=1))
+        road.clock.advance(seconds=10)
+
+
+def positions_in_milliseconds_for_many(road: Road) -> None:
+    road.open()
+    for n in (0, 60):
+        beat = {"session_id": "s1", **road.event("progress", n * 1000, rate=1)}
+        road.note(road.call("POST", "/v1/events", json={"events": [beat]}))
+        road.clock.advance(seconds=60)
+
+
+def positions_in_milliseconds_in_statements(road: Road) -> None:
+    road.open()
+    road.state(played(0))
+    road.clock.advance(seconds=60)
+    road.state(paused(60_000))
+
+
+def a_learner_who_moved_to_another_class(road: Road) -> None:
+    mapped(road)
+    road.call("PUT", "/v1/classes/c2", json=training_class("c2", controls="platform"))
+    body = {"to_class": "c2", "last_on": "2026-03-01", "first_on": "2026-03-02"}
+    act = {"kind": "moved_class", "learner_id": "lin", "reason": "学员申请转班", "body": body}
+    answer = road.call("POST", "/v1/classes/c1/acts", json=act)
+    assert answer.status_code == 201, answer.text
+    road.state(without_session(played(0)))
+    road.clock.advance(seconds=60)
+    road.state(without_session(paused(60)))
+
+
+def a_statement_with_the_id_of_another(road: Road) -> None:
+    road.open()
+    mine = "6c2a4b8e-8c2b-4b60-9d0b-0f2f8ad7a001"
+    road.state(played(0, id=mine))
+    road.clock.advance(seconds=60)
+    road.state(paused(60, id=mine))
+
+
+def a_faulty_statement_beside_a_good_one(road: Road) -> None:
+    road.open()
+    road.state(played(0))
+    road.clock.advance(seconds=60)
+    road.state(paused(60), {**paused(60), "verb": {}})
+
+
+def more_statements_than_are_taken_at_once(road: Road) -> None:
+    road.open()
+    road.state(played(0))
+    road.clock.advance(seconds=60)
+    road.state(*([paused(60)] * 1001))
+
+
+def progress_without_a_position(road: Road) -> None:
+    road.open()
+    road.state(said(ADL + "progressed", progress="0.5"))
+
+
 @dataclass(frozen=True)
 class Case:
     """What is sent; how much of it the learner saw, and how much counts; the reason that is told
@@ -453,6 +571,18 @@ CASES = [
     Case(a_duration_as_a_word, 60, 0, "invalid_field"),
     Case(times_as_words_in_statements, 60, 60),
     Case(an_older_player, 60, 60),
+    Case(statements_forwarded_by_the_minute, 290, 240, "before_opening"),
+    Case(statements_forwarded_one_by_one_every_five_minutes, 470, 230, "before_opening"),
+    Case(statements_of_play_that_began_before_the_first_of_them_came, 340, 140, "before_opening"),
+    Case(a_sitting_opened_when_all_was_over, 600, 0, "before_opening"),
+    Case(positions_in_milliseconds, 60, 0, "beyond_the_film"),
+    Case(positions_in_milliseconds_for_many, 60, 0, "beyond_the_film"),
+    Case(positions_in_milliseconds_in_statements, 60, 0, "beyond_the_film"),
+    Case(a_learner_who_moved_to_another_class, 60, 60, klass="c2"),
+    Case(a_statement_with_the_id_of_another, 60, 0, "statement_conflict"),
+    Case(a_faulty_statement_beside_a_good_one, 60, 0, "invalid_statement"),
+    Case(more_statements_than_are_taken_at_once, 60, 0, "too_many_statements"),
+    Case(progress_without_a_position, 60, 0, "no_position"),
 ]
 
 

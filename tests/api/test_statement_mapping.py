@@ -191,6 +191,21 @@ def test_what_finds_no_sitting_is_kept_and_told_of_with_what_to_do(
     assert lrs.ids() == answer.json()
 
 
+def test_a_batch_is_heard_in_the_order_of_its_times_where_the_newest_stands_first(
+    lrs: Lrs, services: Services
+) -> None:
+    lrs.client.put(MAPPING, json=BY_FILM, headers=lrs.headers)
+    told = [
+        {**marsha(VERBS + "paused", 8), "timestamp": "2026-03-02T00:59:59Z"},
+        {**marsha(VERBS + "played", 0), "timestamp": "2026-03-02T00:59:51Z"},
+    ]
+    answer = lrs.post(told)
+    assert answer.headers["zhenxue-statements"] == "taken=2"
+    with services.database.read() as connection:
+        (sitting,) = connection.scalars(select(Session.external_id))
+    assert [it[1] for it in heard(services, sitting)] == ["play", "pause"]
+
+
 @pytest.mark.parametrize("mapping", [None, BY_PATH])
 def test_nobody_plays_in_the_sitting_of_another_person(
     lrs: Lrs, county: County, services: Services, mapping: dict[str, Any] | None

@@ -28,6 +28,7 @@ MOST_EVENTS = 1000
 EARLIEST_MS = 946_684_800_000  # 2000-01-01: no clock that works says less
 LATEST_MS = 4_102_444_800_000  # 2100-01-01
 UNNUMBERED = -1  # of an event that leaves its number to the service
+BEYOND, BEYOND_MS = 1.25, 60_000  # a player's film may be so much longer than the catalogue's
 FRACTION_MS = 1_000  # a player may say a hair less than nothing at the very beginning
 
 Seq = Annotated[int, Meta(ge=0, le=2**31 - 2)]
@@ -354,6 +355,20 @@ def problem(index: int, message: str) -> ItemError:
         name = text.split("`")[1]
         return ItemError(index, "missing_field", f"{name}: required for this event type")
     return ItemError(index, "invalid_field", f"{field or 'event'}: {text}")
+
+
+def beyond_the_film(events: Iterable[Event], media_ms: int) -> list[int]:
+    """The places of those that tell a position far beyond the film's end, where no play can be:
+    they count in another unit, or over a whole course. What lies a little beyond is the end."""
+    limit_s = (media_ms * BEYOND + BEYOND_MS) / 1000
+    return [n for n, event in enumerate(events) if _farthest(event) > limit_s]
+
+
+def _farthest(event: Event) -> float:
+    if isinstance(event, SeekEvent):
+        return max(event.origin, event.target)
+    position: float | None = getattr(event, "position", None)
+    return -1.0 if position is None else position
 
 
 def pack(events: Sequence[Event], recv_ms: int | Sequence[int]) -> Packed:

@@ -30,7 +30,14 @@ from app.domain.events.batch_answer import (
     LeaseStatus,
     SittingAnswer,
 )
-from app.domain.events.events import Event, client_ms, marked, pack, unheard
+from app.domain.events.events import (
+    Event,
+    beyond_the_film,
+    client_ms,
+    marked,
+    pack,
+    unheard,
+)
 from app.domain.events.ingest import Arrived
 from app.domain.policy import sitting_terms
 from app.domain.policy.sitting_terms import SittingTerms
@@ -50,12 +57,19 @@ from detectors.event_types import telling_of
 
 LONGEST_MS = 2**31 - 1  # receipts are stored as 32 bits of ms since the opening: 24 days
 LAST_SEQ = 2**31 - 2
+BEYOND_THE_FILM, BEFORE_OPENING = "beyond_the_film", "before_opening"
+BEFORE_MS = 10_000  # what lies before an opening and may be claimed: as much as accuses nobody
 _NUMBERING = {
     "batch_conflict": "batch_id: a batch of this name with other events was stored before; "
     "what was corrected comes under a new name",
     "numbered_by_client": "seq: the events of this sitting carry numbers; go on with them",
     "numbered_by_server": "seq: the service numbers the events of this sitting; send none",
 }
+_WAS_OVER = (
+    "at_ms: this began before the session was opened, and is more than was played since; open a "
+    "session when its page opens (POST /v1/sessions), and bring what is over as an import "
+    "(POST /v1/imports)"
+)
 STRANGE_CLOCK = "at_ms: 设备时钟不准，已记录，不影响学时 a wrong clock: noted, no matter"
 _OF_POPUPS = telling_of(ControlKind.POPUP)
 _HELD = 200_000  # sessions remembered by a process
@@ -78,13 +92,14 @@ class RunningSitting:
     asks: bool = True  # this service issues the controls
     ahead_ms: int = 0  # of the clock of its class, which in a sandbox may be moved meanwhile
     sandbox: bool = False
+    media_ms: int = LONGEST_MS  # the length of its film
 
     @classmethod
     def of(cls, row: PackedSitting) -> RunningSitting:
         """Of a row with the pack of its class."""
         terms = sitting_terms.of_pack(row.pack_id, row.pack_version)
         asks = row.controls == "service"
-        return cls(row.id, row.opened_ms, terms, asks, row.ahead_ms, row.sandbox)
+        return cls(row.id, row.opened_ms, terms, asks, row.ahead_ms, row.sandbox, row.media_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +233,7 @@ class EventIntake:
         sitting = (await self._find(platform_id, [session])).get(session)
         if sitting is None:
             raise unknown_session(session)
+        found = _within_the_film(sitting, found)
         if not found.events:
             raise _all_refused(found.problems)
         taken = await self._take(session, sitting, found)
@@ -230,6 +246,10 @@ class EventIntake:
         """Store a mixed batch, all of it at once: its sittings wait for the disk together. An event
         of an unknown session is refused alone."""
         known = await self._find(platform_id, list(found))
+        found = {
+            name: _within_the_film(known[name], it) if name in known else it
+            for name, it in found.items()
+        }
         taking = [name for name in known if found[name].events]
         takes = (self._take(name, known[name], found[name]) for name in taking)
         outcomes = await asyncio.gather(*takes, return_exceptions=True)
@@ -289,6 +309,8 @@ class EventIntake:
         if batch is None:
             self._over(sitting.id, len(found.events))
             raise Conflict("session_closed", sitting_life.why(Fate.CLOSED, name))
+        if not found.numbered and _was_over(sitting, found.events, batch):
+            raise Conflict(BEFORE_OPENING, _WAS_OVER)
         receipt = await self._events.append(batch)
         if receipt.refused == "unknown_session":
             raise unknown_session(name)
@@ -425,6 +447,41 @@ def _conflicts(receipt: Receipt, found: Arrived) -> list[ItemError]:
         for index, event in zip(found.indices, found.events, strict=True)
         if event.seq in seqs
     ]
+
+
+def _was_over(sitting: RunningSitting, events: Sequence[Event], batch: Append) -> bool:
+    """Whether a platform tells of what it opened the sitting too late for: by its own times it
+    began before that, and it is more play than there was time for since."""
+    since_ms = batch.received_ms - sitting.opened_ms
+    if batch.packed.moved_ms <= since_ms + BEFORE_MS:
+        return False
+    now_ms = batch.received_ms - sitting.ahead_ms
+    oldest_ms = min(client_ms(it.at_ms) for it in events)
+    return now_ms - oldest_ms > since_ms + BEFORE_MS
+
+
+def _within_the_film(sitting: RunningSitting, found: Arrived) -> Arrived:
+    """Without events that are no play of this film, which are among the problems then."""
+    beyond = beyond_the_film(found.events, sitting.media_ms)
+    if not beyond:
+        return found
+    length_s = sitting.media_ms / 1000
+    detail = (
+        f"position: far beyond the film, which is {length_s:g} s long by its course: positions are "
+        "seconds from the beginning of this film"
+    )
+    faults = [ItemError(found.indices[n], BEYOND_THE_FILM, detail) for n in beyond]
+    kept = sorted(set(range(len(found.events))).difference(beyond))
+    events = [found.events[n] for n in kept]
+    if not found.numbered:
+        for seq, event in enumerate(events):
+            event.seq = seq
+    return replace(
+        found,
+        events=events,
+        indices=[found.indices[n] for n in kept],
+        problems=sorted([*found.problems, *faults], key=lambda fault: fault.index),
+    )
 
 
 def _refused(batch: Arrived, code: str, detail: str) -> list[ItemError]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,8 +21,8 @@ from app.db import Database
 from app.domain import notify
 from app.domain.controls.scheduler import Batch
 from app.domain.events import intake
-from app.domain.events.events import Event
-from app.domain.events.intake import RunningSitting
+from app.domain.events.events import Event, PlayEvent, beyond_the_film
+from app.domain.events.intake import BEYOND_THE_FILM, RunningSitting
 from app.domain.exchange.xapi_attachments import AttachedFile, attachments_of, require_files
 from app.domain.exchange.xapi_batch import Sent, completed, says_the_same
 from app.domain.exchange.xapi_documents import require_room
@@ -162,22 +162,28 @@ def _play(
     now_ms: int,
     taken: Taken,
 ) -> None:
-    """Have the events of new statements appended to their sittings; note what became of each."""
+    """Have the events of new statements appended to their sittings, in the order of their own
+    times: some emitters send their newest first. Note what became of each, in that of the batch."""
     said = []
     for sent in fresh:
         at_ms = now_ms if sent.at_ms is None else sent.at_ms
         said.append(Spoken(sent.statement, event_of(sent.statement, at_ms), at_ms))
-    addresses = addressing.addresses(said)
+    order = _by_time(fresh)
+    found = dict(zip(order, addressing.addresses([said[n] for n in order]), strict=True))
+    addresses = [found[n] for n in range(len(said))]
     events: dict[str, list[Event]] = {}
-    for it, address in zip(said, addresses, strict=True):
-        if address is not None and address.session is not None and it.event is not None:
+    for it, address in ((said[n], addresses[n]) for n in order):
+        if address is None or address.fate is not None or it.event is None:
+            continue
+        if address.session is not None:
             events.setdefault(address.session, []).append(it.event)
-    fates = _append(connection, platform_id, events, now_ms, taken) if events else {}
+    begun = {it.session for it in addresses if it is not None and it.since_ms is not None}
+    fates = _append(connection, platform_id, events, begun, now_ms, taken) if events else {}
     for it, address in zip(said, addresses, strict=True):
         if address is None:
             fate = NO_POSITION if tells_of_watching(it.statement) else KEPT
         else:
-            fate = address.fate or fates[str(address.session)]
+            fate = address.fate or fates[id(it.event)]
         taken.each.append((fate, address))
     addressing.end(
         [
@@ -186,6 +192,15 @@ def _play(
             if address is not None and address.session is not None
         ]
     )
+
+
+def _by_time(batch: Sequence[Sent]) -> list[int]:
+    """Their places, oldest first; one that tells no time happened with the one before."""
+    times: list[int] = []
+    for sent in batch:
+        before = times[-1] if times else 0
+        times.append(before if sent.at_ms is None else sent.at_ms)
+    return sorted(range(len(times)), key=times.__getitem__)
 
 
 def _define(connection: Connection, platform_id: int, statements: list[dict[str, Any]]) -> None:
@@ -250,23 +265,48 @@ def _append(
     connection: Connection,
     platform_id: int,
     events: dict[str, list[Event]],
+    begun: Collection[str | None],
     now_ms: int,
     taken: Taken,
-) -> dict[str, str]:
-    """Events to their sittings, each after the last one there; what became of them by session."""
+) -> dict[int, str]:
+    """Events to their sittings, each after the last one there; what became of each, by its `id()`.
+    `begun`: the sittings that statements opened."""
     sittings = store.sessions(connection, platform_id, list(events))
     fates = dict.fromkeys(events, UNKNOWN)
-    mine = []
+    mine, names = [], []
+    elsewhere: set[int] = set()
     for sitting in sittings:
         said = events[sitting.external_id]
+        beyond = set(beyond_the_film(said, sitting.media_ms))
+        elsewhere.update(id(said[n]) for n in beyond)
+        said = [it for n, it in enumerate(said) if n not in beyond]
+        if not said:
+            continue
+        if sitting.next_seq == 0 and sitting.external_id in begun:
+            said = _from_here(said)
         for seq, event in enumerate(said, sitting.next_seq):
             event.seq = seq
         mine.append((RunningSitting.of(sitting), said))
-    for sitting, stored in zip(sittings, intake.append(connection, mine, now_ms), strict=True):
-        fates[sitting.external_id] = stored.fate.value
+        names.append(sitting.external_id)
+    for name, stored in zip(names, intake.append(connection, mine, now_ms), strict=True):
+        fates[name] = stored.fate.value
         if stored.batch is not None:
             taken.batches.append(stored.batch)
-    return fates
+    return {
+        id(it): BEYOND_THE_FILM if id(it) in elsewhere else fates[name]
+        for name, said in events.items()
+        for it in said
+    }
+
+
+def _from_here(events: list[Event]) -> list[Event]:
+    """The first events of a sitting that statements opened. Where it begins in the midst of play,
+    as what opened it came late, its first position claims nothing of the way there."""
+    first = events[0]
+    position = getattr(first, "position", None)
+    if position is None or isinstance(first, PlayEvent):
+        return events
+    return [PlayEvent(at_ms=first.at_ms, position=position), *events]
 
 
 # --------------------------------------------------------------------------------------- reading

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.domain.events.intake import BEFORE_OPENING, BEYOND_THE_FILM
 from app.domain.sittings import sitting_life
 from app.domain.sittings.sitting_life import Fate
 from app.languages import Text
@@ -91,14 +92,29 @@ LOST: dict[str, Loss] = {
     TOO_OLD: Loss(
         "所说的播放已过去很久",
         "tell of play of long ago",
-        "请在播放发生时即时转发：学时按到达时间计算",
-        "forward when it happens: time counts as it arrives",
+        "请在播放发生时即时转发，并校准发送方的时钟和时区：学时按到达时间计算",
+        "forward when it happens, by a clock and a zone that are right: time counts as it arrives",
+    ),
+    BEFORE_OPENING: Loss(
+        "所说的播放在学习会话开始以前",
+        "tell of play from before their session was opened",
+        "请即时转发并校准发送方的时钟，打开学习页面时就开始会话（POST /v1/sessions）；"
+        "已经过去的学习用导入补报",
+        "forward at once, by a clock that is right, and open the session when its page opens "
+        "(POST /v1/sessions); what is over comes as an import (POST /v1/imports)",
     ),
     NO_POSITION: Loss(
         "说看了影片，没有写明播放位置",
         "tell that a film was watched, and of no position in it",
         "请让播放器在播放和暂停时发送带位置（time）的played、paused，或在学习页面接入SDK",
         "have the player send `played` and `paused` with a `time`, or put the SDK on the page",
+    ),
+    BEYOND_THE_FILM: Loss(
+        "写的播放位置远在影片之外",
+        "tell of a position far beyond the film",
+        "播放位置以秒计，从本课影片开头算起：请核对单位和课程目录中的片长",
+        "positions are seconds from the beginning of the lesson's film: mend their unit, or the "
+        "film's length in the course",
     ),
     Fate.CLOSED.value: Loss(
         "在会话结束后才到达",

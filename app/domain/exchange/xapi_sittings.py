@@ -2,13 +2,17 @@
 
 A statement in somebody else's sitting is no part of it: what says so is kept, told of, and counts
 for nobody. Time is that of the sitting's class, which in a sandbox is moved. What a statement says
-of its time plays no part here, but that a player's report of an hour ago opens nothing now.
+of its time earns nothing: by it a player's report of an hour ago opens nothing now, and what
+happened before the statements that tell of it opened a sitting is no part of that. An emitter that
+forwards every few minutes would else claim these minutes of a sitting that has just begun, and its
+learner would look like one who outran the clock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cache, partial
 from typing import Any
 
@@ -17,6 +21,7 @@ from sqlalchemy import Connection
 from app.clock import day
 from app.domain.controls.scheduler import ControlScheduler
 from app.domain.events.events import Event, PlayEvent, RateEvent
+from app.domain.events.intake import BEFORE_MS, BEFORE_OPENING
 from app.domain.exchange.xapi_fates import (
     KEPT,
     NO_SESSION,
@@ -42,6 +47,7 @@ from app.domain.sittings import sitting_life, sittings
 from app.domain.sittings.sitting_life import Door, Fate
 from app.domain.sittings.sittings import Opening
 from app.errors import ZhenxueError
+from app.store import stays
 from app.store.exchange import statement_places as store
 from app.store.exchange.statement_places import ClassWithLesson, PlacedSitting
 from app.store.sittings import sittings as sitting_store
@@ -61,12 +67,14 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a statement went: the sitting's name, or the fate of one that found none."""
+    """Where a statement went: the sitting's name, or the fate of one that is in none; both where it
+    tells of a time before the sitting. `since_ms`: how long ago statements opened that one."""
 
     session: str | None = None
     fate: str | None = None
     place: StatementPlace | None = None
     opened: bool = False
+    since_ms: int | None = None
 
 
 @dataclass(slots=True)
@@ -108,7 +116,7 @@ class Addressing:
         if names:
             found = store.named(self._connection, self._platform_id, names)
             self._named = {it.external_id: it for it in found}
-        return [None if it.event is None else self._address(it) for it in batch]
+        return [None if it.event is None else self._in_time(it, self._address(it)) for it in batch]
 
     def end(self, said: Sequence[tuple[dict[str, Any], str]]) -> None:
         """End the sittings in which `terminated` was said, if statements opened them."""
@@ -149,8 +157,20 @@ class Addressing:
             if place.learner != named.learner:
                 return Address(fate=OTHER_LEARNER, place=place)
             if place.lesson == named.lesson and self._takes(named):
-                return Address(named.external_id, place=place)
+                since_ms = self._since_ms(named)
+                return Address(named.external_id, place=place, since_ms=since_ms)
         return self._found(said, self._mapping, place)
+
+    def _in_time(self, said: Spoken, address: Address) -> Address:
+        early_ms = self._now_ms - said.at_ms - BEFORE_MS
+        if address.since_ms is None or early_ms <= address.since_ms:
+            return address
+        return replace(address, fate=BEFORE_OPENING)
+
+    def _since_ms(self, sitting: PlacedSitting) -> int | None:
+        if sitting.device_id != OPENER:
+            return None
+        return self._now_ms + sitting.ahead_ms - sitting.opened_ms
 
     def _unless_another(self, named: PlacedSitting, statement: dict[str, Any]) -> Address:
         """Nobody said which ids these are: only those of another learner or lesson count."""
@@ -182,7 +202,7 @@ class Addressing:
         place = StatementPlace(place.learner, place.lesson, klass)
         plays = isinstance(said.event, PlayEvent)
         if latest is not None and self._goes_on(latest, plays):
-            return Address(latest.external_id, place=place)
+            return Address(latest.external_id, place=place, since_ms=self._since_ms(latest))
         if not plays or not mapping.opens:
             loads = isinstance(said.event, RateEvent) and said.event.position is None
             return Address(fate=KEPT if loads else NOT_OPEN, place=place)
@@ -205,13 +225,17 @@ class Addressing:
             return place.klass or UNKNOWN_CLASS
         assert place.lesson is not None
         classes = self._classes_with(learner_id, place.lesson)
-        running = [it for it in classes if self._runs(it)] or list(classes)
+        mine = [it for it in classes if stays.present(it, self._today(it))] or list(classes)
+        running = [it for it in mine if self._runs(it)] or mine
         if not running:
             return UNKNOWN_LESSON
         return running[0].external_id if len(running) == 1 else SEVERAL_CLASSES
 
     def _runs(self, klass: ClassWithLesson) -> bool:
-        return klass.starts_on <= day(self._now_ms + klass.ahead_ms).isoformat() <= klass.ends_on
+        return klass.starts_on <= self._today(klass).isoformat() <= klass.ends_on
+
+    def _today(self, klass: ClassWithLesson) -> date:
+        return day(self._now_ms + klass.ahead_ms)
 
     def _open(self, place: StatementPlace, said: Spoken) -> Address:
         assert place.learner and place.lesson and place.klass
@@ -237,4 +261,4 @@ class Addressing:
             return Address(fate=refusal.code, place=place)
         openings.begun.append(opened.id)
         openings.ended += opened.ended
-        return Address(opened.session, place=place, opened=True)
+        return Address(opened.session, place=place, opened=True, since_ms=0)

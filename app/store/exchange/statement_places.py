@@ -21,13 +21,17 @@ class PlacedSitting(Protocol):
     person_id: int
     state: str
     provenance: str
+    device_id: str
+    opened_ms: int
     closed_ms: int | None
     learner: str
     lesson: str
     ahead_ms: int  # of the clock of its class
 
 
-class ClassWithLesson(Protocol):
+class ClassWithLesson(stays.Stay, Protocol):
+    """With the learner's stay in it."""
+
     external_id: str
     starts_on: str
     ends_on: str
@@ -76,6 +80,10 @@ def classes_with(connection: Connection, learner_id: int, lesson: str) -> Sequen
             klass.ends_on,
             klass.course_version_ids,
             klass.ahead_ms,
+            Enrolment.first_on,
+            Enrolment.last_on,
+            Enrolment.ended_by,
+            Enrolment.away,
         )
         .join(Enrolment, Enrolment.class_id == klass.id)
         .where(Enrolment.learner_id == learner_id, stays.ever_in_class())
@@ -101,6 +109,8 @@ def _placed() -> Select[*tuple[Any, ...]]:
             Session.person_id,
             Session.state,
             Session.provenance,
+            Session.device_id,
+            Session.opened_ms,
             Session.closed_ms,
             Learner.external_id.label("learner"),
             Lesson.external_id.label("lesson"),

@@ -22,7 +22,7 @@ from sqlalchemy.orm import aliased
 
 from app.store.exchange.documents import account_digest
 from app.store.row import fetch, fetch_one_or_none
-from models import Learner, Platform, Session, Statement, StatementLink, TrainingClass
+from models import Learner, Lesson, Platform, Session, Statement, StatementLink, TrainingClass
 
 _AT_ONCE = 500  # SQLite allows 32766 parameters
 
@@ -96,6 +96,7 @@ class StatementSitting(Protocol):
     controls: str
     sandbox: bool
     ahead_ms: int
+    media_ms: int
 
 
 def sessions(
@@ -113,8 +114,10 @@ def sessions(
             TrainingClass.controls,
             TrainingClass.sandbox,
             TrainingClass.ahead_ms,
+            Lesson.media_ms,
         )
         .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .join(Lesson, Lesson.id == Session.lesson_id)
         .where(Session.platform_id == platform_id, Session.external_id.in_(names))
         .order_by(Session.id)
         .with_for_update(of=Session, key_share=True)

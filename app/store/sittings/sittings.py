@@ -106,6 +106,7 @@ class PackedSitting(Protocol):
     controls: str
     sandbox: bool
     ahead_ms: int
+    media_ms: int
 
 
 class PreviousSitting(Protocol):
@@ -164,8 +165,10 @@ def with_pack(
             klass.controls,
             klass.sandbox,
             klass.ahead_ms,
+            Lesson.media_ms,
         )
         .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .join(Lesson, Lesson.id == Session.lesson_id)
         .where(Session.platform_id == platform_id, Session.external_id.in_(external_ids))
     )
     return fetch(connection, query, PackedSitting)

@@ -13,6 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import insert
 
+from app.db import Database
 from app.domain.faces import snapshots
 from app.domain.policy import packs
 from app.domain.policy.sitting_terms import BURST_MS
@@ -29,6 +30,7 @@ from detectors.facts import facts as detector_facts
 from detectors.trace import Check, PhotoFlag, Purpose
 from models import ReferencePhoto
 from tests.api.test_sessions import found_school, opening, post
+from tests.jobs.test_nightly_plans import asked, reads_all
 from tests.people import LIN, WU, County, TestClock
 from tests.vision.test_arrival import photo as of_a_phone
 
@@ -93,6 +95,20 @@ def test_a_photo_is_kept_encrypted_and_answers_its_challenge(
     assert packed["control"][0] == 0 and packed["purpose"][0] == Purpose.START
     assert packed["check"][0] == Check.PENDING
     assert packed["flags"][0] == PhotoFlag.BOUND | PhotoFlag.KEPT
+
+
+def test_a_photo_that_comes_costs_as_much_as_its_sitting(
+    client: TestClient, county: County, sitting: dict[str, Any], database: Database
+) -> None:
+    """Not as much as all photos there ever were."""
+    challenge = sitting["controls"]["face_check"]["challenge_id"]
+    with asked(database.engine) as statements:
+        put(client, county, challenge_id=challenge)
+    with database.read() as connection:
+        for sql, values in statements.items():
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)
+            whole = [it[3] for it in plan if reads_all(it[3])]
+            assert not whole or " LIMIT " in sql, sql  # whether any photo was ever stored
 
 
 def test_the_same_photo_twice_changes_nothing(

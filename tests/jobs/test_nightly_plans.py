@@ -60,13 +60,13 @@ def test_no_question_of_a_night_reads_a_whole_table_of_what_was_studied(
     with engine.connect() as connection:
         for sql, values in statements.items():
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)
-            steps = [row[3] for row in plan if _reads_all(row[3])]
+            steps = [row[3] for row in plan if reads_all(row[3])]
             if steps:
                 read_whole[sql] = steps
     assert not read_whole
 
 
-def _reads_all(step: str) -> bool:
+def reads_all(step: str) -> bool:
     """Whether a step of SQLite's plan visits every row of a growing table, or all of one kind."""
     words = step.split()
     if step.endswith(f"USING INDEX {ONLY_WAITING}"):

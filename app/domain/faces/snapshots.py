@@ -270,7 +270,8 @@ def _named(connection: Connection, session_id: int, challenge: str | None) -> Co
     control = control_store.line(connection, session_id, challenge)
     if control is None or kind_of(control.kind).answered_by is not AnsweredBy.PHOTOS:
         return None
-    return None if rows.count_bound(connection, control.id) >= MOST_A_CHALLENGE else control
+    full = rows.count_bound(connection, session_id, control.id) >= MOST_A_CHALLENGE
+    return None if full else control
 
 
 def _late(

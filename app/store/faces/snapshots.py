@@ -159,8 +159,14 @@ def count(connection: Connection, session_id: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def count_bound(connection: Connection, control_id: int) -> int:
-    query = select(func.count()).select_from(Snapshot).where(Snapshot.control_id == control_id)
+def count_bound(connection: Connection, session_id: int, control_id: int) -> int:
+    """Photos that answer a control. No index leads from the control to them, one from the sitting
+    does."""
+    query = (
+        select(func.count())
+        .select_from(Snapshot)
+        .where(Snapshot.session_id == session_id, Snapshot.control_id == control_id)
+    )
     return int(connection.execute(query).scalar_one())
 
 

@@ -16,6 +16,8 @@ from detectors.trace import CONTROL, NONE, ControlFlag
 from models import Control, Learner, Session, Snapshot, TrainingClass
 
 _LIMIT = 2**31 - 1
+# By its sitting as well, so that PostgreSQL looks in one range where the tables are cut into some.
+OF_PHOTO = and_(Control.session_id == Snapshot.session_id, Control.id == Snapshot.control_id)
 
 
 class ScheduledSitting(Protocol):
@@ -172,7 +174,7 @@ def photos_of(connection: Connection, session_id: int) -> Sequence[NamedPhoto]:
     return fetch(
         connection,
         select(Control.challenge_id, Snapshot.check, Snapshot.received_ms)
-        .join(Snapshot, Snapshot.control_id == Control.id)
+        .join(Snapshot, OF_PHOTO)
         .where(Snapshot.session_id == session_id, Snapshot.late.is_(False)),
         NamedPhoto,
     )

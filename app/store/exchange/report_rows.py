@@ -10,7 +10,7 @@ from sqlalchemy import Connection, distinct, func, select
 
 from app.store import stays
 from app.store.catalogue.catalogue import ClassRow
-from app.store.controls.controls import ControlRow
+from app.store.controls.controls import OF_PHOTO, ControlRow
 from app.store.review.finding_rows import FindingRow
 from app.store.review.findings import AppealRow
 from app.store.review.reviews import ReviewRow
@@ -263,7 +263,7 @@ def photos(connection: Connection, class_id: int) -> Sequence[ReportedPhoto]:
             Control.random_time,
         )
         .join(Session, Session.id == Snapshot.session_id)
-        .join(Control, Control.id == Snapshot.control_id, isouter=True)
+        .join(Control, OF_PHOTO, isouter=True)
         .where(Session.class_id == class_id)
         .order_by(Session.learner_id, Snapshot.received_ms, Snapshot.id),
         ReportedPhoto,

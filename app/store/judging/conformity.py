@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
 
 from app.store.bodies import ClassVerdict, class_verdict
 from app.store.catalogue.catalogue import ClassRow
+from app.store.controls.controls import OF_PHOTO
 from app.store.row import fetch, stream
 from app.store.scope import AccessScope
 from detectors.trace import Check, ControlFlag
@@ -159,7 +160,7 @@ def photos(connection: Connection, class_id: int) -> Sequence[PhotoCount]:
             func.sum(case((live, 1), else_=0)).label("live"),
         )
         .join(Session, Session.id == Snapshot.session_id)
-        .join(Control, Control.id == Snapshot.control_id, isouter=True)
+        .join(Control, OF_PHOTO, isouter=True)
         .where(Session.class_id == class_id)
         .group_by(Snapshot.session_id),
         PhotoCount,

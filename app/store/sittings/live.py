@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from app.store import stays
+from app.store.controls.controls import OF_PHOTO
 from app.store.row import fetch
 from app.store.scope import AccessScope
 from detectors.control_kinds import ControlKind
@@ -124,7 +125,7 @@ def face_checks(
     """Last face checks of sittings heard of lately that are overdue or did not match, the oldest
     first."""
     last = (
-        select(func.max(Control.id).label("id"))
+        select(Control.session_id, func.max(Control.id).label("id"))
         .join(Session, Session.id == Control.session_id)
         .join(TrainingClass, TrainingClass.id == Session.class_id)
         .where(
@@ -157,7 +158,7 @@ def face_checks(
             Control.window_ms,
             case((unmatched, True), else_=False).label("unmatched"),
         )
-        .join(last, last.c.id == Control.id)
+        .join(last, and_(last.c.session_id == Control.session_id, last.c.id == Control.id))
         .join(Session, Session.id == Control.session_id)
         .join(Learner, Learner.id == Session.learner_id)
         .join(Lesson, Lesson.id == Session.lesson_id)
@@ -169,8 +170,7 @@ def face_checks(
 
 def _photo(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(
-        Snapshot.session_id == Control.session_id,
-        Snapshot.control_id == Control.id,
+        OF_PHOTO,
         Snapshot.late.is_(False),
         condition,
     )

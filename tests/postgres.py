@@ -39,6 +39,17 @@ class Postgres:
         self._execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
 
     @contextmanager
+    def another(self, name: str, *, migrated: bool = False) -> Iterator[str]:
+        """A database of its own, empty or migrated, for what no other test should find."""
+        name = f"{self.name}_{name}"
+        template = f" TEMPLATE {self.name}" if migrated else ""
+        self._execute(f"CREATE DATABASE {name}{template}")
+        try:
+            yield self._url_of(name)
+        finally:
+            self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    @contextmanager
     def emptied(self) -> Iterator[str]:
         """The migrated database. Whoever is still in it is thrown out afterwards, and what was
         written goes: a copy of a template for each test costs twenty times as much."""

@@ -20,9 +20,10 @@ def cut(
     ] = 1_000_000,
     as_json: Json = False,
 ) -> None:
-    """Cut event_logs and verdicts into ranges, while the service goes on.
+    """Cut event_logs, verdicts, controls and snapshots into ranges, while the service goes on.
 
-    What is there becomes the first range as it lies. Run it again if it was interrupted.
+    What is there becomes the first range as it lies. Run it again if it was interrupted, or if an
+    earlier version cut only some of them.
     """
     with open_services() as services:
         done = partitions.cut(services.database, rows)

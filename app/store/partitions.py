@@ -1,11 +1,16 @@
-"""The two tables that grow with every sitting for good, cut into ranges of their rising key by
-PostgreSQL's own declarative partitioning.
+"""The tables that grow with every sitting for good, cut into ranges of a rising id by PostgreSQL's
+own declarative partitioning.
 
 An installation is cut when its operator asks for it (`cut`), while the service goes on. From then
 on each night makes ranges ahead (`keep_ahead`), and a range whose rows have all been archived is
 dropped as a whole (`drop_emptied`): no vacuum is needed to give its place back to the disk. What
 belongs to a range that is gone, or to one that nobody has made yet, lies in a default partition, so
 that no row is ever refused. The models and every query stay as they are.
+
+A unique key of a partitioned table holds the column that it is cut by. Controls and photos, cut by
+their sitting, so have `id` as the primary key of each range; across ranges their sequence keeps it
+unique. No foreign key can point to such an id: those that do go with the cut. No row of the two
+tables is ever deleted, so there is nothing they would catch but an error of this program.
 """
 
 from __future__ import annotations
@@ -13,13 +18,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from app.db import Database
 from app.errors import BadInput
 
-TABLES = {"event_logs": "session_id", "verdicts": "id"}
+TABLES = {
+    "event_logs": "session_id",
+    "verdicts": "id",
+    "controls": "session_id",
+    "snapshots": "session_id",
+}
 AHEAD = 3  # ranges beyond the one that is written to
 LEAST_ROWS = 1000
 _LIMIT = "zhenxue_range"  # the check that a table is held to while it becomes a range
@@ -31,8 +42,19 @@ _RANGES = text(
 )
 _KIND = text("SELECT relkind FROM pg_class WHERE oid = to_regclass(:table)")
 _CONSTRAINTS = text(
-    "SELECT conname AS name, pg_get_constraintdef(oid) AS words FROM pg_constraint"
+    "SELECT conname AS name, pg_get_constraintdef(pg_constraint.oid) AS words,"
+    " contype IN ('p', 'u') AND NOT attnum = ANY(conkey) AS of_each FROM pg_constraint"
+    " JOIN pg_attribute ON attrelid = conrelid AND attname = :key"
     " WHERE conrelid = to_regclass(:table) ORDER BY contype DESC, conname"
+)
+_POINTING = text(
+    "SELECT conname AS name, conrelid::regclass::text AS by FROM pg_constraint"
+    " WHERE contype = 'f' AND confrelid = to_regclass(:table) AND conparentid = 0"
+)
+_SEQUENCES = text(
+    "SELECT attname AS column, pg_get_serial_sequence(:table, attname) AS name FROM pg_attribute"
+    " WHERE attrelid = to_regclass(:table) AND attnum > 0 AND NOT attisdropped"
+    " AND pg_get_serial_sequence(:table, attname) IS NOT NULL"
 )
 _INDEXES = text(
     "SELECT relname AS name, pg_get_indexdef(indexrelid) AS words FROM pg_index"
@@ -126,11 +148,11 @@ def _held(database: Database, table: str, rows: int) -> int:
     """The bound below which all rows of a table lie, now and until it is a range of its own."""
     key = TABLES[table]
     with database.write() as connection:
-        known = {it.name: it.words for it in connection.execute(_CONSTRAINTS, {"table": table})}
+        known = {it.name: it.words for it in _constraints(connection, table, key)}
         if _LIMIT in known:  # of a call that was interrupted
             upper = int(re.findall(r"\d+", known[_LIMIT])[0])
         else:
-            upper = (_highest(connection, table) // rows + 2) * rows
+            upper = (_reached(connection, table) // rows + 2) * rows
             check = f"CHECK ({key} < {upper}) NOT VALID"
             _run(connection, f"ALTER TABLE {table} ADD CONSTRAINT {_LIMIT} {check}")
     with database.write() as connection:
@@ -142,10 +164,14 @@ def _held(database: Database, table: str, rows: int) -> int:
 def _become_range(connection: Connection, table: str, upper: int) -> None:
     """Put a partitioned table of the same columns, constraints and indexes in its place."""
     first = _name(table, upper)
-    _run(connection, f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-    constraints = connection.execute(_CONSTRAINTS, {"table": table}).all()
+    pointing = connection.execute(_POINTING, {"table": table}).all()
+    locked = ", ".join([table, *sorted({it.by for it in pointing})])
+    _run(connection, f"LOCK TABLE {locked} IN ACCESS EXCLUSIVE MODE")
+    constraints = _constraints(connection, table, TABLES[table])
     constraints = [it for it in constraints if it.name != _LIMIT]
     indexes = connection.execute(_INDEXES, {"table": table}).all()
+    for it in pointing:
+        _run(connection, f"ALTER TABLE {it.by} DROP CONSTRAINT {it.name}")
     _run(connection, f"ALTER TABLE {table} RENAME TO {first}")
     for it in constraints:
         _run(connection, f"ALTER TABLE {first} RENAME CONSTRAINT {it.name} TO {it.name}_{upper}")
@@ -154,32 +180,39 @@ def _become_range(connection: Connection, table: str, upper: int) -> None:
     like = f"LIKE {first} INCLUDING DEFAULTS INCLUDING STORAGE INCLUDING COMMENTS"
     _run(connection, f"CREATE TABLE {table} ({like}) PARTITION BY RANGE ({TABLES[table]})")
     for it in constraints:
-        _run(connection, f"ALTER TABLE {table} ADD CONSTRAINT {it.name} {it.words}")
+        if not it.of_each:
+            _run(connection, f"ALTER TABLE {table} ADD CONSTRAINT {it.name} {it.words}")
     for it in indexes:
         _run(connection, it.words)
-    counter = connection.scalar(
-        text("SELECT pg_get_serial_sequence(:table, :key)"), {"table": first, "key": TABLES[table]}
-    )
-    if counter:
-        _run(connection, f"ALTER SEQUENCE {counter} OWNED BY {table}.{TABLES[table]}")
+    for it in connection.execute(_SEQUENCES, {"table": first}).all():
+        _run(connection, f"ALTER SEQUENCE {it.name} OWNED BY {table}.{it.column}")
     _attach(connection, table, first, "MINVALUE", upper)
     _run(connection, f"ALTER TABLE {first} DROP CONSTRAINT {_LIMIT}")
     _run(connection, f"CREATE TABLE {table}_rest PARTITION OF {table} DEFAULT")
+    _add_keys_of_each(connection, table, first, f"{table}_rest")
 
 
 def _extend(connection: Connection, table: str, rows: int) -> None:
     key = TABLES[table]
-    upper, last = _ranges(connection, table)[-1].upper, _highest(connection, table) + AHEAD * rows
+    upper, last = _ranges(connection, table)[-1].upper, _reached(connection, table) + AHEAD * rows
     while upper <= last:
         lower, upper = upper, upper + rows
         name, within = _name(table, upper), f"{key} >= {lower} AND {key} < {upper}"
         _run(connection, f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)")
+        _add_keys_of_each(connection, table, f"{table}_rest", name)
         if _any(connection, f"{table}_rest"):
             _run(connection, f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
             going = f"DELETE FROM {table}_rest WHERE {within} RETURNING *"  # noqa: S608
             into = f"INSERT INTO {name} SELECT * FROM it"  # noqa: S608
             _run(connection, f"WITH it AS ({going}) {into}")
         _attach(connection, table, name, str(lower), upper)
+
+
+def _add_keys_of_each(connection: Connection, table: str, like: str, name: str) -> None:
+    """The keys that only a range can hold, as another range has them."""
+    for it in _constraints(connection, like, TABLES[table]):
+        if it.of_each:
+            _run(connection, f"ALTER TABLE {name} ADD {it.words}")
 
 
 def _attach(connection: Connection, table: str, name: str, lower: str, upper: int) -> None:
@@ -210,6 +243,19 @@ def _outside(connection: Connection, table: str) -> int:
 
 def _highest(connection: Connection, table: str) -> int:
     return int(connection.scalar(text(f"SELECT max({TABLES[table]}) FROM {table}")) or 0)  # noqa: S608
+
+
+def _reached(connection: Connection, table: str) -> int:
+    """The highest key that a row may have by now: a sitting may open long before it has a row."""
+    highest = _highest(connection, table)
+    if TABLES[table] != "session_id":
+        return highest
+    return max(highest, int(connection.scalar(text("SELECT max(id) FROM sessions")) or 0))
+
+
+def _constraints(connection: Connection, name: str, key: str) -> Sequence[Row[Any]]:
+    """`name`, `words`, and `of_each`: unique, but without the key that the table is cut by."""
+    return connection.execute(_CONSTRAINTS, {"table": name, "key": key}).all()
 
 
 def _any(connection: Connection, table: str) -> bool:

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psycopg
 import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
 from sqlalchemy import insert, select, text
 from typer.testing import CliRunner
 
 from app.cli.main import app
-from app.db import Database
+from app.db import MIGRATIONS, Database
 from app.domain.judging import assess
 from app.errors import BadInput
 from app.jobs import archive
 from app.services import Services
 from app.simulation.scenarios import perform
-from app.store import partitions
+from app.store import partitions, schema
 from app.store.events import event_log
-from models import EventLog
+from models import Base, EventLog
 from tests.evidence import catalogue, ndjson, sitting
 from tests.people import LIN, County, TestClock, training_class
 from tests.postgres import Postgres
@@ -30,6 +34,13 @@ from tests.verdicts import class_row, take, validate
 from tests.waiting import eventually
 
 ROWS = partitions.LEAST_ROWS
+RANGE = re.compile(r"_(to_\d+|rest)$")
+TO_AN_ID = {
+    "fk_snapshots_control_id",
+    "fk_photo_accesses_snapshot_id",
+    "fk_photo_codes_snapshot_id",
+    "fk_photo_codes_due_snapshot_id",
+}
 
 
 @pytest.fixture
@@ -40,13 +51,8 @@ def backend() -> str:
 @pytest.fixture
 def database_url(postgres: Postgres) -> Iterator[str]:
     """A database of its own: what is cut stays cut."""
-    server = postgres.url.render_as_string(hide_password=False)
-    name = f"{postgres.name}_cut"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {postgres.name}")
-        url = postgres.url.set(drivername="postgresql+psycopg", database=name)
-        yield url.render_as_string(hide_password=False)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with postgres.another("cut", migrated=True) as url:
+        yield url
 
 
 def bodies(services: Services, class_id: int) -> list[tuple[str, int, bytes]]:
@@ -62,10 +68,10 @@ def ranges(database: Database, table: str) -> list[tuple[int, int]]:
     return [(it.lower, it.upper) for it in found.ranges]
 
 
-def shape(database: Database, table: str) -> list[object]:
+def shape(database: Database, table: str) -> list[tuple[str, ...]]:
     """Columns with their defaults, constraints and indexes, without what they rest on."""
     with database.read() as connection:
-        told: list[object] = []
+        told: list[tuple[str, ...]] = []
         for words in (
             "SELECT column_name, data_type, is_nullable, column_default"
             " FROM information_schema.columns WHERE table_name = :table ORDER BY 1",
@@ -73,20 +79,73 @@ def shape(database: Database, table: str) -> list[object]:
             " WHERE conrelid = to_regclass(:table) ORDER BY 1",
             "SELECT indexname, replace(indexdef, ' ONLY ', ' ') FROM pg_indexes"
             " WHERE tablename = :table ORDER BY 1",
-            "SELECT pg_get_serial_sequence(:table, 'id') WHERE :table = 'verdicts'",
+            "SELECT pg_get_serial_sequence(:table, 'id') WHERE :table <> 'event_logs'",
         ):
-            told += connection.execute(text(words), {"table": table}).all()
+            told += map(tuple, connection.execute(text(words), {"table": table}).all())
     return told
+
+
+def foreign_keys(database: Database) -> set[str]:
+    with database.read() as connection:
+        asked = "SELECT conname FROM pg_constraint WHERE contype = 'f' AND conparentid = 0"
+        return set(connection.execute(text(asked)).scalars())
+
+
+def primary_keys(database: Database, table: str) -> set[str]:
+    """Of the ranges of a table, and of the one beside them."""
+    with database.read() as connection:
+        asked = text(
+            "SELECT pg_get_constraintdef(pg_constraint.oid) FROM pg_inherits LEFT JOIN"
+            " pg_constraint ON conrelid = inhrelid AND contype = 'p'"
+            " WHERE inhparent = to_regclass(:table)"
+        )
+        return set(connection.execute(asked, {"table": table}).scalars())
 
 
 def test_a_cut_table_looks_as_before_and_what_is_written_lands_in_its_range(
     database: Database,
 ) -> None:
-    before = {it: shape(database, it) for it in partitions.TABLES}
+    before, pointing = {it: shape(database, it) for it in partitions.TABLES}, foreign_keys(database)
     assert partitions.cut(database, ROWS) == list(partitions.TABLES)
-    assert {it: shape(database, it) for it in partitions.TABLES} == before
-    assert ranges(database, "event_logs") == [(0, 2000), (2000, 3000), (3000, 4000)]
+    for table, told in before.items():
+        kept = [it for it in told if it[0] not in ("pk_controls", "pk_snapshots", *TO_AN_ID)]
+        assert shape(database, table) == kept
+        assert ranges(database, table) == [(0, 2000), (2000, 3000), (3000, 4000)]
+    assert pointing - foreign_keys(database) == TO_AN_ID
+    assert primary_keys(database, "controls") == primary_keys(database, "snapshots")
+    assert primary_keys(database, "controls") == {"PRIMARY KEY (id)"}
     assert partitions.cut(database, ROWS) == []
+
+
+def test_who_cut_two_tables_with_an_earlier_version_gets_the_other_two(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = {"event_logs": "session_id", "verdicts": "id"}
+    with monkeypatch.context() as before:
+        before.setattr(partitions, "TABLES", earlier)
+        assert partitions.cut(database, 5 * ROWS) == [*earlier]
+    assert partitions.cut(database, ROWS) == ["controls", "snapshots"]
+    assert ranges(database, "event_logs")[0] == (0, 10_000)
+    assert ranges(database, "snapshots")[0] == (0, 2_000)
+
+
+def test_migrations_that_come_later_fit_a_cut_installation(postgres: Postgres) -> None:
+    """What a model says is there, but for keys to an id that only a range holds."""
+    with postgres.another("later") as url:
+        database = Database(url)
+        with database.write() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0055")  # where all four could first be cut
+        partitions.cut(database, ROWS)
+        schema.upgrade(database)
+        with database.read() as connection:
+            options = {"include_object": lambda _, name, *__: not RANGE.search(name or "")}
+            context = MigrationContext.configure(connection, opts=options)
+            found = compare_metadata(context, Base.metadata)
+        assert {(step, key.name) for step, key in found} == {("add_fk", it) for it in TO_AN_ID}
+        database.close()
 
 
 def test_what_was_interrupted_is_gone_on_with(database: Database) -> None:
@@ -209,9 +268,7 @@ def test_the_command_cuts_and_lists(
     monkeypatch.setenv("ZHENXUE_DATA_DIR", str(tmp_path))
     asked = CliRunner()
     assert asked.invoke(app, ["partitions", "list"]).stdout == "no table is cut into ranges\n"
-    assert asked.invoke(app, ["partitions", "cut"]).stdout == "event_logs\nverdicts\n"
+    assert asked.invoke(app, ["partitions", "cut"]).stdout.split() == list(partitions.TABLES)
     told = json.loads(asked.invoke(app, ["partitions", "list", "--json"]).stdout)
-    assert [(it["table"], len(it["ranges"])) for it in told["tables"]] == [
-        ("event_logs", 3),
-        ("verdicts", 3),
-    ]
+    found = [(it["table"], len(it["ranges"])) for it in told["tables"]]
+    assert found == [(it, 3) for it in partitions.TABLES]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 from psycopg import waiting
 from psycopg.pq import Format
@@ -43,6 +45,13 @@ def _make_own(file: Path) -> None:
     with suppress(OSError):  # of somebody else
         for it in (file, *file.parent.glob(f"{file.name}-*")):
             it.chmod(0o600)
+
+
+def _json(document: Any) -> str:
+    """A document as its column keeps it; a struct is written as it is, without being unfolded."""
+    if isinstance(document, msgspec.Struct):
+        return msgspec.json.encode(document).decode()
+    return json.dumps(document)
 
 
 class _BoundedConnection(psycopg.Connection[Any]):
@@ -88,6 +97,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
+            json_serializer=_json,
             pool_timeout=POOL_S,
             connect_args={"connect_timeout": LOCK_S},
         )
@@ -125,6 +135,7 @@ class Database:
             self.url,
             pool_size=pool_size,
             max_overflow=2 * pool_size,
+            json_serializer=_json,
             pool_timeout=POOL_S,
             connect_args={"timeout": SQLITE_LOCK_S, "check_same_thread": False},
         )

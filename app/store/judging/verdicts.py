@@ -77,7 +77,7 @@ class Entered(NamedTuple):
             "shadow": self.shadow,
             "start_ms": body.start_ms,
             "end_ms": body.end_ms,
-            "body": document(body),
+            "body": body,
             "pack": self.pack,
         }
 
@@ -291,7 +291,7 @@ def keep_findings(
         (row, item)
         for item in rows
         if (row := known.get(item["key"])) is not None
-        and (row.body != item["body"] or row.status == "gone")
+        and (row.status == "gone" or row.body != document(item["body"]))
     ]
     anew = [item for row, item in altered if row.status in ("open", "gone")]
     cases.file_under(connection, class_id, [*fresh, *anew], now_ms)

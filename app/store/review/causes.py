@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from app.canonical import canonical
 from app.clock import day
+from app.store.bodies import FindingBody
 
 OF_FACES = frozenset(
     {"face_liveness", "photo_reuse", "person_over_course", "one_face_several_accounts"}
@@ -45,7 +46,7 @@ def cause_of(finding: Mapping[str, Any], county: str, person_id: int | None) -> 
 
 
 def _parts(it: Mapping[str, Any], person_id: int | None) -> tuple[Any, ...]:
-    rule, subject = it["rule"], it["body"].get("subject", "")
+    rule, subject = it["rule"], _subject(it["body"])
     if subject.startswith(_OF_PLATFORM):
         return "platform", it["platform_id"], rule, subject
     if subject or it["fault"] == "institution":
@@ -58,3 +59,8 @@ def _parts(it: Mapping[str, Any], person_id: int | None) -> tuple[Any, ...]:
         return "sitting", it["session_id"]
     began_ms = it["start_ms"] if it["start_ms"] is not None and it["start_ms"] >= 0 else 0
     return "person", person_id, rule, day(began_ms).isoformat()
+
+
+def _subject(body: FindingBody | Mapping[str, Any]) -> str:
+    """Of a body that is about to be stored, or of one that is."""
+    return (body.subject if isinstance(body, FindingBody) else body.get("subject")) or ""

@@ -230,7 +230,11 @@ class _Writer:
         for at, finding in enumerate(result.findings):
             for session in concerned(finding):
                 self.by_session[session].append(at)
+        # What is on trial in the shadow is kept as a finding, and stays out of verdicts.
+        self.acts = [pack.policy[it.rule].acts for it in result.findings]
+        self.shown = [self._shown(at) for at in range(len(self.bodies))]
         self.outcomes = self._outcomes()
+        self.facts = bodies.FactsDigests(evidence)
         self.digests = {at: self._digest(at) for at in self.counted}
 
     def rows(self) -> tuple[list[Judged], list[Entered]]:
@@ -248,7 +252,7 @@ class _Writer:
                 for at, finding in enumerate(self.result.findings)
                 if finding.rule == lesson_length.RULE and self._of_class(finding, session)
             }
-        return bodies.facts_digest(self.evidence, session, relevant)
+        return self.facts.of(session, relevant)
 
     def _of_class(self, finding: Finding, session: int) -> bool:
         classes = self.evidence.trace.sessions["klass"]
@@ -260,15 +264,11 @@ class _Writer:
         decision = Decision(status) if status else None
         return msgspec.structs.replace(self.bodies[at], members=UNSET, decision=decision)
 
-    def _acts(self, at: int) -> bool:
-        """What is on trial in the shadow is kept as a finding, and stays out of verdicts."""
-        return self.pack.policy[self.result.findings[at].rule].acts
-
     def _withholds(self, at: int) -> bool:
         """Whether it costs credit and accuses nobody."""
         finding = self.result.findings[at]
         costs = finding.voids or finding.rule == unseen_play.RULE
-        return self._acts(at) and costs and finding.outcome is Outcome.CLEAR
+        return self.acts[at] and costs and finding.outcome is Outcome.CLEAR
 
     def _outcomes(self) -> list[SessionOutcome]:
         """Of every sitting, by row."""
@@ -294,7 +294,7 @@ class _Writer:
                 self.evidence,
                 session,
                 outcome,
-                [self._shown(at) for at in self.by_session[session] if self._acts(at)],
+                [self.shown[at] for at in self.by_session[session] if self.acts[at]],
                 played_ms[session],
                 credited_ms[session],
                 stretches.get(session, []),
@@ -339,11 +339,11 @@ class _Writer:
                 photos=hour.photos,
                 sessions=sorted(self.evidence.sessions[at].external_id for at in sittings),
                 findings=[
-                    self._shown(at)
+                    self.shown[at]
                     for at in hour.findings
-                    if self._acts(at) and self.result.findings[at].outcome is not Outcome.CLEAR
+                    if self.acts[at] and self.result.findings[at].outcome is not Outcome.CLEAR
                 ],
-                withheld=[self._shown(at) for at in hour.findings if self._withholds(at)],
+                withheld=[self.shown[at] for at in hour.findings if self._withholds(at)],
                 provenance=sorted({self.evidence.sessions[at].provenance for at in sittings}),
                 pack=pack,
                 facts_sha256=digest.hex(),

@@ -7,6 +7,7 @@ row around it.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -262,46 +263,55 @@ def lengths(parts: HourParts, sessions: int) -> list[int]:
     return total
 
 
-_APART = ("distance", "limit", "sittings", "others")
+_TOLD = ("end_ms", "flags", "counts_from_ms", "counts_until_ms", "stated_until_ms", "lesson")
 
 
-def facts_digest(evidence: NamedTrace, session: int, decisions: Mapping[str, str]) -> bytes:
-    """sha256 over everything a session's verdict was computed from."""
-    trace, row = evidence.trace, evidence.sessions[session]
-    columns = trace.sessions[session]
-    lesson = evidence.lessons[columns["lesson"]]
-    acts = [act.fact for act in evidence.acts_on(session)]
-    course = [
-        [int(it["kind"]), *(round(float(it[name]), 4) for name in _APART)]
-        for it in trace.course_of(session)
-    ]
-    stated = int(columns["stated_until_ms"])
-    head = canonical(
-        {
-            **({"acts": acts} if acts else {}),
-            **({"over_course": course} if course else {}),
+class FactsDigests:
+    """sha256 over everything that verdicts on sittings were computed from, by row of the trace."""
+
+    def __init__(self, evidence: NamedTrace) -> None:
+        trace, self.evidence = evidence.trace, evidence
+        self.told = list(zip(*(trace.sessions[it].tolist() for it in _TOLD), strict=True))
+        self.media_ms = trace.lessons["media_ms"].tolist()
+        self.course: dict[int, list[Any]] = defaultdict(list)
+        for session, kind, *apart in trace.course.tolist():
+            self.course[session].append([kind, *(round(float(it), 4) for it in apart)])
+        self.ledgers = [
+            (rows.view(np.uint8).data, (at * rows.itemsize).tolist())
+            for rows, at in (
+                (trace.events, trace.events_at),
+                (trace.controls, trace.controls_at),
+                (trace.photos, trace.photos_at),
+            )
+        ]
+
+    def of(self, session: int, decisions: Mapping[str, str]) -> bytes:
+        """Of one sitting; `decisions` are those of people that bear on it, by finding."""
+        row = self.evidence.sessions[session]
+        end_ms, flags, since_ms, until_ms, stated_ms, lesson = self.told[session]
+        head = {
             "session": row.external_id,
             "learner": row.learner,
             "class": row.klass,
             "start_ms": row.opened_ms,
-            "end_ms": int(columns["end_ms"]),
+            "end_ms": end_ms,
             "resume_ms": row.resume_ms,
-            "flags": int(columns["flags"]),
-            "counts_ms": [int(columns["counts_from_ms"]), int(columns["counts_until_ms"])],
-            **({"stated_until_ms": stated} if stated != columns["counts_until_ms"] else {}),
-            "media_ms": int(evidence.trace.lessons["media_ms"][columns["lesson"]]),
-            "order": lesson.position,
+            "flags": flags,
+            "counts_ms": [since_ms, until_ms],
+            "media_ms": self.media_ms[lesson],
+            "order": self.evidence.lessons[lesson].position,
         }
-    )
-    digest = hashlib.sha256(head)
-    for ledger in (
-        trace.events_of(session),
-        trace.controls_of(session),
-        trace.photos_of(session),
-    ):
-        digest.update(ledger.data)
-    digest.update(canonical(dict(sorted(decisions.items()))))
-    return digest.digest()
+        if acts := self.evidence.acts_on(session):
+            head["acts"] = [act.fact for act in acts]
+        if session in self.course:
+            head["over_course"] = self.course[session]
+        if stated_ms != until_ms:
+            head["stated_until_ms"] = stated_ms
+        digest = hashlib.sha256(canonical(head))
+        for rows, at in self.ledgers:
+            digest.update(rows[at[session] : at[session + 1]])
+        digest.update(canonical(decisions))
+        return digest.digest()
 
 
 def combined(digests: Iterable[bytes], extra: Any = None) -> bytes:

@@ -53,7 +53,7 @@ def _fields(kind: Any) -> frozenset[str]:
 
 def typed(rows: Iterable[AnyRow], kind: type[Kind]) -> list[Kind]:
     """Rows as structs with fields by the names of the columns, documents decoded."""
-    return [msgspec.convert(row._mapping, kind) for row in rows]
+    return [msgspec.convert(dict(zip(row._fields, row, strict=True)), kind) for row in rows]
 
 
 def typed_or_none(row: AnyRow | None, kind: type[Kind]) -> Kind | None:

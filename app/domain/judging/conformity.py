@@ -149,7 +149,7 @@ class _Observer:
         self.judged = [it for it in self.sittings if it.id in self.verdicts]
         played = msgspec.json.Decoder(_SittingCounts)
         bodies_of = {it.id: played.decode(self.verdicts[it.id].body) for it in self.judged}
-        self.unseen_s = [it.unseen_s for it in bodies_of.values() if it.unseen_s]
+        self.unseen_s = [told for it in bodies_of.values() if (told := it.unseen_s)]
         longest = self.policy["popup_gap"].ms("max_gap_s")
         self.long = [it for it in self.judged if bodies_of[it.id].played_ms > longest]
         hours = msgspec.json.Decoder(_HourCounts)

@@ -11,7 +11,7 @@ of different days.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -34,6 +34,7 @@ from app.store.catalogue import catalogue
 from app.store.catalogue.catalogue import ClassRow
 from app.store.judging import enrolment_facts as store
 from app.store.judging import verdicts
+from app.store.judging.enrolment_facts import StandingRow
 from app.store.judging.verdicts import Judged
 from detectors.eligibility import ControlAtWork, reach_of
 from detectors.finding import Evidence
@@ -59,35 +60,41 @@ def conclude(
     pack = pack_of(klass)
     record = conformity.of_class(connection, klass, pack)
     new = conformity.enter(connection, klass, pack, record, run_id, now_ms)
-    _ask_two(connection, klass, now_ms)
-    judged = _judged(connection, klass, record, day(now_ms + klass.ahead_ms))
+    found = _ask_two(connection, klass, now_ms)
+    judged = _judged(connection, klass, record, found, day(now_ms + klass.ahead_ms))
     named = (pack.name, pack.digest)
     stored = verdicts.add(connection, class_id, judged, named, run_id, now_ms)
     return Concluded(stored, new)
 
 
-def _ask_two(connection: Connection, klass: ClassRow, now_ms: int) -> None:
+def _ask_two(connection: Connection, klass: ClassRow, now_ms: int) -> list[StandingRow]:
     """What reaches beyond a class-hour needs two persons, and how far a finding reaches depends on
-    the scale: one that a single person upheld waits for another once the stricter scale applies."""
+    the scale: one that a single person upheld waits for another once the stricter scale applies.
+    The findings of the class that stand then."""
     scales = _scales(klass)
     pack = scales[_applied(klass, scales)]
-    rows = [
-        row
-        for row in store.standing_findings(connection, klass.id)
+    found = store.standing_findings(connection, klass.id)
+    alone = [
+        row.id
+        for row in found
         if row.learner_id is not None
         and row.rule in pack.policy.rules
         and not row.needs_two_reviewers
-        and reach_of(standing(row), pack.policy, pack.consequences) is not Reach.CLASS_HOUR
         and row.evidence != Evidence.STATISTIC
+        and reach_of(standing(row), pack.policy, pack.consequences) is not Reach.CLASS_HOUR
     ]
-    store.ask_two(connection, [row.id for row in rows], now_ms)
+    if not alone:
+        return found
+    store.ask_two(connection, alone, now_ms)
+    return store.standing_findings(connection, klass.id)
 
 
 def stale(connection: Connection, klass: ClassRow, now_ms: int) -> bool:
     """Whether `conclude` would write anything: a list, a roster, a review or the day changed."""
     pack = pack_of(klass)
     record = conformity.of_class(connection, klass, pack)
-    judged = _judged(connection, klass, record, day(now_ms + klass.ahead_ms))
+    found = store.standing_findings(connection, klass.id)
+    judged = _judged(connection, klass, record, found, day(now_ms + klass.ahead_ms))
     return verdicts.stale(connection, klass.id, judged, pack.name)
 
 
@@ -121,10 +128,14 @@ def _name(connection: Connection, user_id: int | None) -> str | None:
 
 
 def _judged(
-    connection: Connection, klass: ClassRow, record: Conformity, today: date
+    connection: Connection,
+    klass: ClassRow,
+    record: Conformity,
+    found: Sequence[StandingRow],
+    today: date,
 ) -> list[Judged]:
-    """The verdict on the class, then those on its enrolments."""
-    gathered = gather(connection, klass)
+    """The verdict on the class, then those on its enrolments; `found` stands in the class."""
+    gathered = gather(connection, klass, found)
     controls, standing = _controls(connection, klass, record)
     scales = _scales(klass)
     running = today <= date.fromisoformat(klass.ends_on)

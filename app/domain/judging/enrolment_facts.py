@@ -118,13 +118,14 @@ class Gathered:
     waiting: ClassBacklog
 
 
-def gather(connection: Connection, klass: ClassRow) -> Gathered:
-    """Everything that is known now, in the order of the platform's learner ids."""
+def gather(connection: Connection, klass: ClassRow, found: Sequence[StandingRow]) -> Gathered:
+    """Everything that is known now, in the order of the platform's learner ids; `found` stands in
+    the class."""
     roster = store.roster(connection, klass.id)
     planned = len(class_hours(connection, klass.id))
     most = roster_days.most_at_once(roster_days.of_class(connection, klass))
     facts = _class_facts(connection, klass, most)
-    people = _People(connection, klass, roster, planned, facts.mode)
+    people = _People(connection, klass, roster, planned, facts.mode, found)
     candidates = tuple(people.candidate(row) for row in roster)
     return Gathered(facts, planned, candidates, _waiting(connection, klass, people, candidates))
 
@@ -270,6 +271,7 @@ class _People:
         roster: Sequence[RosterEntry],
         planned: int,
         mode: Mode | None,
+        found: Sequence[StandingRow],
     ) -> None:
         self.planned, self.mode = planned, mode
         checks = pack_of(klass).checks
@@ -292,7 +294,7 @@ class _People:
         self.decisions: dict[int | None, list[AuthorityDecision]] = defaultdict(list)
         for act in acts.in_force(connection, [klass.id], {"learner_check_decided"}):
             self.decisions[act.learner_id].append(_decision(act))
-        rows = store.standing_findings(connection, klass.id)
+        rows = [*found]
         for mover in stays.movers(connection, klass.id):  # what was found before the move follows
             before = store.standing_findings(connection, mover.moved_from)
             rows += [it for it in before if it.learner_id == mover.learner_id]
@@ -309,8 +311,8 @@ class _People:
         self.findings: dict[int, list[CountedFinding]] = defaultdict(list)
         for it in rows:
             if it.learner_id is not None:
-                found = standing(it, upheld.get(it.id, set()))
-                self.findings[it.learner_id].append(CountedFinding(it.key, it.status, found))
+                stands = standing(it, upheld.get(it.id, ()))
+                self.findings[it.learner_id].append(CountedFinding(it.key, it.status, stands))
 
     def candidate(self, row: RosterEntry) -> Candidate:
         judged = self.hours[row.id]

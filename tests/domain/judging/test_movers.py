@@ -70,7 +70,7 @@ class Move:
         """The first day of each leave, and whether the authority accepted it."""
         row = class_row(self.services.database, self.county, klass)
         with self.services.database.read() as connection:
-            (candidate,) = enrolment_facts.gather(connection, row).candidates
+            (candidate,) = enrolment_facts.gather(connection, row, ()).candidates
         return [(it.first_day.isoformat(), it.accepted) for it in candidate.facts.leaves]
 
     def goes_back(self, last_on: str) -> None:
@@ -83,7 +83,7 @@ class Move:
     def attended(self, klass: str) -> float | None:
         row = class_row(self.services.database, self.county, klass)
         with self.services.database.read() as connection:
-            (candidate,) = enrolment_facts.gather(connection, row).candidates
+            (candidate,) = enrolment_facts.gather(connection, row, ()).candidates
         return candidate.attended
 
     def goes(self) -> Any:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, delete, insert, select
 
+from app.store.among import among
 from app.store.events import event_log
 from app.store.faces.snapshots import PhotoRow
 from app.store.row import fetch
@@ -14,7 +15,6 @@ from detectors.trace import Check
 from models import CourseFace, Finding, Review, Session, Snapshot
 
 Sitting = tuple[int, str]  # session id, kind
-_CHUNK = 500
 _COMPARED = (int(Check.MATCH), int(Check.REVIEW), int(Check.MISMATCH))
 
 
@@ -100,13 +100,7 @@ class CourseFaceRow(Protocol):
     others: int
 
 
-def of_sessions(connection: Connection, session_ids: Collection[int]) -> list[CourseFaceRow]:
+def of_sessions(connection: Connection, session_ids: Collection[int]) -> Sequence[CourseFaceRow]:
     """By sitting and kind."""
-    ids = sorted(session_ids)
-    found: list[CourseFaceRow] = []
-    for at in range(0, len(ids), _CHUNK):
-        query = select(CourseFace).where(CourseFace.session_id.in_(ids[at : at + _CHUNK]))
-        found += fetch(
-            connection, query.order_by(CourseFace.session_id, CourseFace.kind), CourseFaceRow
-        )
-    return found
+    query = select(CourseFace).where(among(connection, CourseFace.session_id, session_ids))
+    return fetch(connection, query.order_by(CourseFace.session_id, CourseFace.kind), CourseFaceRow)

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, update
 
 from app.store import stays
+from app.store.among import among
 from app.store.bodies import FindingBody
 from app.store.review import claims
 from app.store.row import fetch, stream, typed
@@ -257,21 +258,17 @@ def upholders(connection: Connection, finding_ids: Collection[int]) -> dict[int,
         .correlate(Review)
         .scalar_subquery()
     )
-    last: dict[tuple[int, int], str] = {}
-    for chunk in _chunks(finding_ids):
-        query = (
-            select(Review.finding_id, Review.reviewer_id, Review.decision)
-            .where(
-                Review.finding_id.in_(chunk),
-                Review.decision.in_(("uphold", "overturn")),
-                Review.superseded_ms.is_(None),
-                Review.created_ms > func.coalesce(reopened, -1),
-            )
-            .order_by(Review.id)
+    query = (
+        select(Review.finding_id, Review.reviewer_id, Review.decision)
+        .where(
+            among(connection, Review.finding_id, finding_ids),
+            Review.decision.in_(("uphold", "overturn")),
+            Review.superseded_ms.is_(None),
+            Review.created_ms > func.coalesce(reopened, -1),
         )
-        last |= {
-            (row.finding_id, row.reviewer_id): row.decision for row in connection.execute(query)
-        }
+        .order_by(Review.id)
+    )
+    last = {(row.finding_id, row.reviewer_id): row.decision for row in connection.execute(query)}
     found: dict[int, set[int]] = defaultdict(set)
     for (finding_id, reviewer_id), decision in last.items():
         if decision == "uphold":

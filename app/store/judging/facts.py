@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, and_, select
 
 from app.store import stays
+from app.store.among import among
 from app.store.bodies import PhotoCopy
 from app.store.controls import controls as ledger
 from app.store.events import archive, event_log
@@ -189,10 +190,7 @@ class _Carried:
     class_id: int
     rows: Sequence[JudgedSitting] = ()
     until_ms: Mapping[int, int] = field(default_factory=dict)
-
-    @property
-    def ids(self) -> frozenset[int]:
-        return frozenset(row.id for row in self.rows)
+    ids: Collection[int] = ()
 
 
 def _carried(connection: Connection, class_id: int, learner_id: int | None = None) -> _Carried:
@@ -212,7 +210,7 @@ def _carried(connection: Connection, class_id: int, learner_id: int | None = Non
     until: dict[int, int] = {}
     for it in movers:
         until[it.learner_id] = max(midnight_ms(it.first_on), until.get(it.learner_id, 0))
-    return _Carried(class_id, rows, until)
+    return _Carried(class_id, rows, until, frozenset(row.id for row in rows))
 
 
 def session_row(connection: Connection, session_id: int) -> JudgedSitting:
@@ -310,7 +308,7 @@ def _load(
         in_person=_in_person(acts, rows, columns, hours),
     )
     lessons, trace = _corrected(acts, classes, lessons, trace)
-    ids = carried.ids if carried else frozenset()
+    ids = carried.ids if carried else ()
     return NamedTrace(trace, rows, hours, lessons, copies, acts, ids)
 
 
@@ -439,11 +437,9 @@ def _logs(connection: Connection, ids: Sequence[int]) -> dict[int, _Log]:
     """The logs of the sealed sessions that nothing was added to since."""
     logs: dict[int, _Log] = {}
     for chunk in _chunks(ids):
-        unsealed = set(
-            connection.execute(
-                select(EventBatch.session_id).where(EventBatch.session_id.in_(chunk)).distinct()
-            ).scalars()
-        )
+        of_these = among(connection, EventBatch.session_id, chunk)
+        query = select(EventBatch.session_id).where(of_these).distinct()
+        unsealed = set(connection.execute(query).scalars())
         for log, settled, head in _sealed(connection, set(chunk)):
             if log.session_id not in unsealed:
                 intact = event_log.verify(log.manifest, log.events, log.notes, log.chain)
@@ -461,7 +457,8 @@ _SEALED = event_log.SEALED.add_columns(Session.settled, Session.chain.label("hea
 def _sealed(connection: Connection, missing: set[int]) -> Iterator[tuple[SealedLog, bool, bytes]]:
     """Logs with what their session says of them: in one statement, or before what is archived is
     looked for, so that nobody seals in between."""
-    for row in connection.execute(_SEALED.where(EventLog.session_id.in_(missing))).all():
+    sealed = among(connection, EventLog.session_id, missing)
+    for row in connection.execute(_SEALED.where(sealed)).all():
         missing.remove(row.session_id)
         yield SealedLog(*row[: len(SealedLog._fields)]), row.settled, row.head
     if missing:

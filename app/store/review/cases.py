@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from app.clock import day
+from app.store.among import among
 from app.store.review.causes import cause_of
 from app.store.review.finding_queue import (
     GONE,
@@ -81,14 +82,15 @@ def file_under(
     new = {"opened_ms": now_ms, "due_on": due_on, "snoozed_until": None}
     entered = {it.key: {"key": it.key, "kind": it.kind, **new} for it in causes}
     insert_new(connection, ReviewCase, list(entered.values()), ("key",))
-    numbered = select(ReviewCase.key, ReviewCase.id).where(ReviewCase.key.in_(list(entered)))
+    mine = among(connection, ReviewCase.key, entered)
+    numbered = select(ReviewCase.key, ReviewCase.id).where(mine)
     known = {row.key: row.id for row in connection.execute(numbered)}
     for row, cause in zip(rows, causes, strict=True):
         row["case_id"] = known[cause.key]
     idle = ~exists().where(Finding.case_id == ReviewCase.id, Finding.status.in_(TO_DO))
     connection.execute(
         update(ReviewCase)
-        .where(ReviewCase.id.in_(list(known.values())), idle)
+        .where(among(connection, ReviewCase.id, known.values()), idle)
         .values(due_on=due_on)
     )
 
@@ -97,7 +99,7 @@ def wake(connection: Connection, case_ids: Collection[int]) -> None:
     """Bring cases back that were put off: there is something new in them."""
     connection.execute(
         update(ReviewCase)
-        .where(ReviewCase.id.in_(list(case_ids)), ReviewCase.snoozed_until.is_not(None))
+        .where(among(connection, ReviewCase.id, case_ids), ReviewCase.snoozed_until.is_not(None))
         .values(snoozed_until=None)
     )
 

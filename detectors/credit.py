@@ -310,10 +310,10 @@ def _within_reach(
     sittings: Segments, arrive: Ints, jump: Bools, resume: Ints, u: Ints, low: Ints, strict: float
 ) -> Ints:
     """The farthest place that play can be at each sample without having skipped anything."""
-    reached = np.where(jump, 0, arrive)
-    farthest = np.maximum(sittings.previous(sittings.running_max(reached), 0), resume)
+    reached = sittings.running_max(np.where(jump, 0, arrive))
+    farthest = np.maximum(sittings.previous(reached, 0), resume)
     # The latest sample that stood there says how long ago play can have gone on from there.
-    record = sittings.last_where((~jump) & (arrive >= sittings.running_max(reached)))
+    record = sittings.last_where((~jump) & (arrive >= reached))
     last = sittings.previous(record, NONE)
     since = np.where(last == NONE, 0, low[np.maximum(last, 0)])
     return (farthest + strict * np.maximum(u - since, 0)).astype(np.int64)

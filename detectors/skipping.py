@@ -69,19 +69,20 @@ def skipped(facts: Facts, rule: RulePolicy, strict: float) -> Iterator[Skipped]:
     person = sessions["person"].astype(np.int64)
     least = int(rule["learners_min"])
     # Few steps look like it; only the lessons in which several persons make one are gone through.
-    own = samples.own[_ahead(samples, strict)]
+    sought = _sought(samples)
+    own = np.unique(samples.own[_ahead(samples, sought, strict)])
     pairs = np.unique(np.stack([group[own], person[own]]), axis=1)
     keys, people = np.unique(pairs[0], return_counts=True)
     for key in keys[people >= least].tolist():
-        rows = np.flatnonzero(np.isin(samples.own, np.flatnonzero(group == key)))
-        crowd = _Crowd(*_steps(facts, rows, strict), rule, least)
+        rows = np.flatnonzero((group == key)[samples.own])
+        crowd = _Crowd(*_steps(facts, rows, sought, strict), rule, least)
         lesson = int(key & 0xFFFFFFFF)
         found = crowd.missing(int(facts.trace.lessons["media_ms"][lesson]))
         if found is not None:
             yield Skipped(int(key >> 32), lesson, *found)
 
 
-def _ahead(samples: Samples, strict: float) -> Ints:
+def _ahead(samples: Samples, sought: Bools, strict: float) -> Ints:
     """Rows of samples that are farther ahead than the server's clock allows, or moved without
     play."""
     step = samples.arrive_ms[1:] - samples.leave_ms[:-1]
@@ -90,7 +91,7 @@ def _ahead(samples: Samples, strict: float) -> Ints:
         (step - strict * time > SHORTEST_MS) | (samples.advance_ms[1:] == 0)
     )
     rows = np.flatnonzero(ahead & (samples.own[1:] == samples.own[:-1])) + 1
-    return np.concatenate([rows, np.flatnonzero(_sought(samples))])
+    return np.concatenate([rows, np.flatnonzero(sought)])
 
 
 def _sought(samples: Samples) -> Bools:
@@ -98,18 +99,19 @@ def _sought(samples: Samples) -> Bools:
     return (samples.kind == Kind.SEEK) & far
 
 
-def _steps(facts: Facts, rows: Ints, strict: float) -> tuple[_Steps, _Steps]:
+def _steps(facts: Facts, rows: Ints, sought: Bools, strict: float) -> tuple[_Steps, _Steps]:
     """The steps between these samples that skip, and those that play."""
     samples, events = facts.played.samples, facts.trace.events
     person = facts.trace.sessions["person"].astype(np.int64)
     own = samples.own[rows]
     follows = own[1:] == own[:-1]
     before, after = rows[:-1][follows], rows[1:][follows]
-    at, mono = events["at_ms"], events["mono_ms"].astype(np.int64)
     last, now = samples.row[before], samples.row[after]
+    at, mono = events["at_ms"], events["mono_ms"]
     time = np.maximum(samples.u_ms[after] - samples.u_ms[before], at[now] - at[last])
-    counted = (mono[now] != NONE) & (mono[last] != NONE)
-    time = np.maximum(time, np.where(counted, mono[now] - mono[last], 0))
+    ticked, since = mono[now].astype(np.int64), mono[last]
+    counted = (ticked != NONE) & (since != NONE)
+    time = np.maximum(time, np.where(counted, ticked - since, 0))
     still = samples.advance_ms[after] == 0
     moved = _Steps(
         session=samples.own[after],
@@ -123,9 +125,9 @@ def _steps(facts: Facts, rows: Ints, strict: float) -> tuple[_Steps, _Steps]:
     played = (samples.advance_ms[after] > 0) & ~samples.jump[after] & (lead <= SHORTEST_MS)
     # A player that stood still on the way, and is elsewhere: it says itself that it did not play.
     leapt = ~played & ((lead > SHORTEST_MS) | still) & (moved.length_ms > SHORTEST_MS)
-    seeks = rows[_sought(samples)[rows]]
+    seeks = rows[sought[rows]]
     at_once = np.zeros(len(seeks), np.int64)
-    sought = _Steps(
+    jumps = _Steps(
         session=samples.own[seeks],
         person=person[samples.own[seeks]],
         from_ms=samples.arrive_ms[seeks],
@@ -133,13 +135,13 @@ def _steps(facts: Facts, rows: Ints, strict: float) -> tuple[_Steps, _Steps]:
         time_ms=at_once,
         room_ms=at_once,
     )
-    skips = moved.where(leapt)
-    joined = (
-        np.concatenate([getattr(skips, name), getattr(sought, name)]) for name in _Steps.__slots__
+    leaps = moved.where(leapt)
+    skips = (
+        np.concatenate([getattr(leaps, name), getattr(jumps, name)]) for name in _Steps.__slots__
     )
     plays = moved.where(played)
     usual = np.median(plays.length_ms) if len(plays.session) else 0
-    return _Steps(*joined), plays.where(plays.length_ms <= USUAL * max(usual, USUAL_MS))
+    return _Steps(*skips), plays.where(plays.length_ms <= USUAL * max(usual, USUAL_MS))
 
 
 @dataclass(frozen=True, slots=True)

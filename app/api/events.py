@@ -167,7 +167,8 @@ class HotPath:
         """`session` is the one that a lease is told for."""
         if session is not None:
             ring = self._callers.leases
-            browser = await run_in_threadpool(ring.caller, authorization, session)
+            browser = ring.met(authorization, session)
+            browser = browser or await run_in_threadpool(ring.caller, authorization, session)
             if browser is not None:
                 return browser
         return demand(self._callers.keys.caller(authorization), KeyScope.INGEST)

@@ -462,6 +462,22 @@ NOTICE_STATES = {
     "waiting": Label(N_("待发"), tone="unproven"),
     "dead": Label(N_("已放弃"), tone="violation"),
 }
+REFUSED = {  # what a platform's developers meet first; the rest is said by the answer
+    "scope_missing": N_("这把密钥没有这项权限"),
+    "unknown_session": N_("没有这个学习会话，或属于别的平台"),
+    "unknown_learner": N_("没有这个学员"),
+    "unknown_class": N_("没有这个班级"),
+    "unknown_lesson": N_("该班的课程里没有这个课时"),
+    "missing_field": N_("缺少必填的字段"),
+    "invalid_field": N_("字段的值不合要求"),
+    "unknown_type": N_("没有这种事件"),
+    "malformed_json": N_("正文不是有效的JSON（须为UTF-8，不带BOM）"),
+    "no_events": N_("一条事件也没有"),
+    "too_many_events": N_("一次报送的事件太多"),
+    "invalid_statement": N_("有语句不合xAPI标准，整批没有保存"),
+    "version_missing": N_("缺少请求头X-Experience-API-Version"),
+    "not_found": N_("没有这个地址"),
+}
 NOTICE_ERRORS = {
     "no_such_host": N_("地址查不到"),
     "address_not_allowed": N_("地址在内部网络，未经允许"),

@@ -14,7 +14,7 @@ from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts import platforms, refused_requests
 from app.domain.accounts.platforms import KeyScope, Platform
 from app.domain.accounts.users import KEEPS_KEYS, Login, Role, User
-from app.domain.exchange import webhooks
+from app.domain.exchange import lost_evidence, webhooks
 from app.domain.judging import conformity_report
 from app.domain.notify import WebhookEvent
 from app.errors import BadInput, Conflict, NotFound
@@ -257,13 +257,15 @@ def _desk(connection: Connection, user: User, platform_id: int, now_ms: int) -> 
     """What is kept on the page: keys, what was refused, webhooks and their latest messages; for the
     platform's own people its sandbox classes too, of which nobody else is told."""
     hooks = webhooks.webhooks(connection, platform_id)
+    refused = refused_requests.of_platform(connection, platform_id, now_ms)
     own: dict[str, Any] = {}
     if user.role is Role.PLATFORM_VIEWER:
         courses = catalogue.listed_courses(connection, [platform_id])
         own = {"sandboxes": catalogue.sandboxes(connection, platform_id), "courses": courses}
     return own | {
         "keys": sorted(platforms.keys(connection, platform_id), key=lambda it: -it.id),
-        "refused": refused_requests.of_platform(connection, platform_id, now_ms),
+        "refused": refused,
+        "reasons": {it.code: lost_evidence.said_of(it.code) for it in refused},
         "kept_days": refused_requests.KEPT_MS // 86_400_000,
         "most_refused": refused_requests.MOST,
         "hooks": hooks,

@@ -1,4 +1,4 @@
-"""One search for everything: people, classes, institutions, platforms, findings.
+"""One search for everything: people, classes, sittings, institutions, platforms, findings.
 
 What was typed is posted, so that no ID number stands in an address; one hit, or one person in
 several classes, leads straight there.
@@ -53,6 +53,7 @@ def results(request: Request, login: SignedIn, q: str = "", nobody: bool = False
         platforms = store.platforms(connection, scope, text, MOST) if text else []
         finding = store.finding(connection, scope, text.removeprefix("#")) if text else None
         schools = store.institutions(connection, scope, text, MOST) if text else []
+        sittings = store.sittings(connection, scope, text) if text else []
         number = _CASE.fullmatch(text)
         case = cases.one(connection, scope, int(number[1])) if number else None
     home = _home(learners)
@@ -61,6 +62,7 @@ def results(request: Request, login: SignedIn, q: str = "", nobody: bool = False
         *(f"/console/classes/{it.id}" for it in classes),
         *(f"/console/platforms/{it.slug}" for it in platforms),
         *(f"/console/institutions/{it.id}" for it in schools),
+        *(f"/console/sessions/{it}" for it in sittings),
         *([f"/console/findings/{finding}"] if finding else []),
         *([f"/console/cases/{case.id}"] if case else []),
     ]
@@ -78,6 +80,7 @@ def results(request: Request, login: SignedIn, q: str = "", nobody: bool = False
         platforms=platforms,
         finding=finding,
         schools=schools,
+        sittings=sittings,
         case=case,
         most=MOST,
         nothing=not ways,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from app.console import forms
 from app.console.forms import YES, Errors, FilledIn, Typed
-from app.console.login import FormOfThisLogin, require_role
+from app.console.login import FormOfThisLogin
 from app.console.page import ConsoleRoute, render, see_other
-from app.domain.accounts import platforms
-from app.domain.accounts.users import Login, Role
+from app.console.platforms_page import Keeper, kept
+from app.domain.accounts.users import Login
 from app.domain.exchange import statement_mappings, xapi
 from app.domain.exchange.statement_mappings import MOST_TRIED, TriedStatement
 from app.domain.exchange.xapi_batch import read_post
@@ -24,25 +24,24 @@ from app.languages import Text
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
-Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
 PARTS = ("learner", "lesson", "class_activity")
 _BETWEEN = ("=", "＝", "\t")  # an id of the emitter, and the platform's own
 
 
 @router.get("/platforms/{slug}/statements")
-def statements(request: Request, login: Admin, slug: str) -> Response:
+def statements(request: Request, login: Keeper, slug: str) -> Response:
     with request.app.state.services.database.read() as connection:
-        platform = platforms.platform_of(connection, slug)
+        platform = kept(connection, login, slug)
         mapping = xapi.mapping_of(connection, platform.id)
     return _page(request, login, slug, _typed(mapping), is_set=mapping is not None)
 
 
 @router.post("/platforms/{slug}/statements", dependencies=[FormOfThisLogin])
-def change(request: Request, login: Admin, slug: str, form: FilledIn) -> Response:
+def change(request: Request, login: Keeper, slug: str, form: FilledIn) -> Response:
     """Try the mapping on the statements, save it, or take it away."""
     services, act = request.app.state.services, form.get("act", "")
     with services.database.read() as connection:
-        platform = platforms.platform_of(connection, slug)
+        platform = kept(connection, login, slug)
         is_set = xapi.mapping_of(connection, platform.id) is not None
     tried: Sequence[TriedStatement] = ()
     try:
@@ -128,7 +127,7 @@ def _page(
     errors: Errors | None = None,
 ) -> Response:
     with request.app.state.services.database.read() as connection:
-        platform = platforms.platform_of(connection, slug)
+        platform = kept(connection, login, slug)
     return render(
         request,
         "statements.html",

@@ -254,7 +254,7 @@ def test_a_trial_says_what_would_happen_and_leaves_no_trace(
     trial = {
         "mapping": BY_PATH,
         "statements": [
-            without_session(),
+            without_session(timestamp="2025-03-02T08:40:00+08:00"),  # recorded a year ago
             {**paused(30), "context": {}},
             without_session(actor=account("nobody")),
             without_session(verb={"id": ADL + "answered"}),

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.domain.accounts.finder import id_number
 from app.services import Services
 from models import AuditEntry
+from tests.api.test_sessions import opening, post
 from tests.people import GUANGSHAN, HUANGCHUAN, LIN, County, training_class
 from tests.verdicts import forty, sign_in
 
@@ -103,6 +104,18 @@ def test_an_id_number_in_an_address_is_not_looked_up(window: Window) -> None:
 )
 def test_one_hit_leads_straight_there(window: Window, typed: str, leads: str) -> None:
     assert leads in window.find(typed)[0]
+
+
+def test_the_id_of_a_sitting_leads_to_it_where_one_may_see_its_class(
+    window: Window, county: County
+) -> None:
+    terms = training_class(ends_on="2099-12-31")
+    longer = window.client.put("/v1/classes/c1", json=terms, headers=county.huang.headers)
+    assert longer.status_code == 200, longer.text
+    answer = post(window.client, county, opening(session_id="s-2026/17"))
+    assert answer.status_code == 201, answer.text
+    assert window.find("s-2026/17")[0] == "/console/sessions/1"
+    assert "没有找到" in window.find("s-2026/17", window.there)[1]
 
 
 def test_what_is_not_there_is_said_and_nothing_typed_is_everything_explained(

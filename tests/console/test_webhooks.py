@@ -95,3 +95,52 @@ def test_a_platforms_people_see_their_refused_requests_and_auditors_do_not(
     for told in ("/v1/classes/{class_id}", "invalid_input", "starts_on: no date", "req-12345678"):
         assert told in html
     assert "req-12345678" not in new_desk().sign_in("zhao").get(f"/console/platforms/{slug}")
+
+
+def test_reasons_of_refusal_are_told_in_words_with_what_to_do(
+    new_desk: Callable[[], Desk],
+) -> None:
+    desk = new_desk().sign_in("feng")
+    with desk.services.database.write() as connection:
+        platform_id = users.named(connection, "feng").platform_id
+        assert platform_id is not None
+        slug = connection.scalars(select(Platform.slug).where(Platform.id == platform_id)).one()
+        once = Occurrences(1, desk.services.clock(), "at_ms: …", "req-1")
+        told = [
+            Told(platform_id, None, Reason("POST", "/v1/events", 409, code, ""), once)
+            for code in ("before_opening", "batch_conflict", "scope_missing")
+        ]
+        refused_requests.enter(connection, told)
+    html = desk.get(f"/console/platforms/{slug}")
+    assert "所说的播放在学习会话开始以前：请即时转发" in html
+    assert "改过的内容请用新的batch_id" in html and "这把密钥没有这项权限" in html
+    english = desk.client.get(f"/console/language/en?next=/console/platforms/{slug}").text
+    assert "tell of play from before their session was opened: forward at once" in english
+    assert "The key lacks that scope" in english
+
+
+def test_a_platforms_own_people_try_and_set_how_its_statements_find_their_sitting(
+    new_desk: Callable[[], Desk],
+) -> None:
+    desk = new_desk().sign_in("feng")
+    with desk.services.database.read() as connection:
+        platform_id = users.named(connection, "feng").platform_id
+        slugs = {it.id: it.slug for it in connection.execute(select(Platform))}
+    assert platform_id is not None
+    mine = slugs.pop(platform_id)
+    page = f"/console/platforms/{mine}/statements"
+    assert page in desk.get(f"/console/platforms/{mine}")
+    statement = (
+        '{"actor":{"mbox":"mailto:nobody@huang.example"},"object":{"id":"urn:l1"},'
+        '"verb":{"id":"https://w3id.org/xapi/video/verbs/played"},'
+        '"result":{"extensions":{"https://w3id.org/xapi/video/extensions/time":0}}}'
+    )
+    form = {"csrf": desk.csrf(page), "act": "try", "learner.by": "mbox", "statements": statement}
+    assert "对不上任何学员" in desk.client.post(page, data=form).text
+    assert "未启用" in desk.get(page)
+    desk.client.post(page, data=form | {"act": "save"})
+    assert "已启用" in desk.get(page)
+    for other in slugs.values():
+        path = f"/console/platforms/{other}/statements"
+        assert desk.client.get(path).status_code == 404
+        assert desk.client.post(path, data=form | {"act": "save"}).status_code == 404

@@ -73,13 +73,20 @@ def _brought(it: Told) -> bool:
     return reason.route in _DOORS and reason.code not in _EMPTY
 
 
-def _said(it: Told) -> Text:
-    code = it.reason.code
-    if code in _WORDS:
-        return _WORDS[code]
+def said_of(code: str) -> Text | None:
+    """Why something was refused and what to do about it, in words; None where only the answer's own
+    sentence tells."""
     if code in LOST:
         loss = LOST[code]
         return Text(f"{loss.why_zh}：{loss.remedy_zh}", f"{loss.why_en}: {loss.remedy_en}")
+    return _WORDS.get(code)
+
+
+def _said(it: Told) -> Text:
+    code = it.reason.code
+    known = said_of(code)
+    if known is not None:
+        return known
     field = it.reason.field or it.reason.route
     whole = "，整批没有保存" if it.reason.route == _STATEMENTS else ""
     said = f"内容不合要求（{field}，{code}）{whole}：请按说明改正后重发"

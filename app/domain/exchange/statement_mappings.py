@@ -99,9 +99,10 @@ def rehearse(
 ) -> list[TriedStatement]:
     """What each statement would do if it came now, one after the other; nothing of it stays.
 
-    They are tried under ids of their own, so that one that is stored already is tried as well.
+    They are tried under ids of their own, so that one that is stored already is tried as well, and
+    as what happens now: a recorded one is none that came late.
     """
-    fresh = [replace(it, id=str(uuid.uuid4())) for it in batch]
+    fresh = [replace(it, id=str(uuid.uuid4()), at_ms=None) for it in batch]
     tried: list[TriedStatement] = []
     begun: list[int] = []
     try:

@@ -105,7 +105,7 @@ LOST: dict[str, Loss] = {
     ),
     NO_POSITION: Loss(
         "说看了影片，没有写明播放位置",
-        "tell that a film was watched, and of no position in it",
+        "say that a film was watched, and not where in it",
         "请让播放器在播放和暂停时发送带位置（time）的played、paused，或在学习页面接入SDK",
         "have the player send `played` and `paused` with a `time`, or put the SDK on the page",
     ),

@@ -9,7 +9,16 @@ from app.store.accounts import vault_keys
 from app.store.row import typed
 from app.store.scope import AccessScope
 from app.vault import NumberHash
-from models import Enrolment, Finding, Institution, Learner, Person, Platform, TrainingClass
+from models import (
+    Enrolment,
+    Finding,
+    Institution,
+    Learner,
+    Person,
+    Platform,
+    Session,
+    TrainingClass,
+)
 
 _OF_A_TELEPHONE = 6  # digits from which on a text may be one
 
@@ -106,6 +115,24 @@ def finding(connection: Connection, scope: AccessScope, number: str) -> int | No
         .where(mine, Finding.shadow.is_(False), scope.covers_class())
         .limit(1)
     )
+
+
+def sittings(connection: Connection, scope: AccessScope, name: str) -> list[int]:
+    """Row ids of those that bear this id at their platform."""
+    every = select(Platform.id)
+    if scope.platform_id is not None:
+        every = every.where(Platform.id == scope.platform_id)
+    query = (  # by platform: there is an index
+        select(Session.id)
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .where(
+            Session.platform_id.in_(connection.scalars(every).all()),
+            Session.external_id == name,
+            scope.covers_class(),
+        )
+        .order_by(Session.id)
+    )
+    return list(connection.scalars(query))
 
 
 def _learners(

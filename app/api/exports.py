@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ from app.api.auth import require, services_of
 from app.api.classes import ClassId, PlatformSlug
 from app.domain.accounts.platforms import KeyScope
 from app.domain.catalogue import classes
+from app.domain.wire import Day
 from app.errors import Conflict, NotAllowed, NotFound
 from app.http.keyring import Caller
 from app.reports import exports, package
@@ -32,7 +32,7 @@ FileName = Annotated[
         max_length=128,
     ),
 ]
-On = Annotated[date | None, Query(description="the day that 旬报 and 月报 look back from; today")]
+On = Annotated[Day | None, Query(description="the day that 旬报 and 月报 look back from; today")]
 Columns = Annotated[
     list[Annotated[str, StringConstraints(max_length=1000)]] | None,
     Query(description="columns of 旬报 and 月报, with commas or each by itself", max_length=50),

@@ -21,7 +21,7 @@ from app.domain.judging.findings import PAGE
 from app.domain.judging.views import FindingDetail, FindingPage
 from app.domain.review import appeals, review
 from app.domain.review.appeals import AppealView
-from app.domain.wire import Id, Wire, instant
+from app.domain.wire import Id, Wire, instant, whole
 from app.errors import BadInput
 from app.http.keyring import Caller
 from app.store.review.findings import FindingQuery
@@ -144,7 +144,8 @@ def file_appeal(
 
 def _instant(text: str) -> int:
     """A time as it stands in a query, where an unquoted + has become a blank."""
-    value = int(text) if text.isascii() and text.isdecimal() else text.replace(" ", "+")
+    number = whole(text)
+    value = text.replace(" ", "+") if number is None else number
     try:
         return instant(value)
     except PydanticCustomError as error:

@@ -11,6 +11,7 @@ import msgspec
 import typer
 
 from app.cli.answer import ACTOR, Json, say
+from app.domain.wire import typed_day
 
 if TYPE_CHECKING:
     from app.reports.exports import ExportOptions, File
@@ -83,12 +84,11 @@ def _write_all(files: Iterable[File], folder: Path) -> list[str]:
 
 
 def _options(on: str | None, columns: str) -> ExportOptions:
-    from datetime import date
 
     from app.reports.exports import ExportOptions
 
     try:
-        day = date.fromisoformat(on) if on else None
+        day = typed_day(on) if on else None
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--on") from error
     chosen = tuple(it.strip() for it in columns.split(",") if it.strip())

@@ -356,11 +356,11 @@ def _typed(annotation: Any, text: str) -> Any:
     said = text.strip()
     try:
         if annotation is int:
-            return int(said)
+            return int(said) if len(said) < 19 else said
         if annotation is float:
             return float(said)
         if annotation == list[int]:
-            return [int(it) for it in _listed(said)]
+            return [int(it) if len(it) < 19 else it for it in _listed(said)]
         if annotation == list[Stretch]:
             return [[_seconds(it) for it in _DASH.split(span)] for span in _listed(said) if span]
     except ValueError:

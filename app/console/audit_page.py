@@ -19,6 +19,7 @@ from app.console.page import ConsoleRoute, language_of, render
 from app.domain.accounts import users as users_domain
 from app.domain.accounts.users import Login, Role
 from app.domain.review import review
+from app.domain.wire import typed_day
 from app.errors import BadInput, NotAllowed
 from app.reports import csv
 from app.reports.sheet import Value
@@ -206,6 +207,6 @@ def _csv(
 def _day(text: str) -> date | None:
     """Raises BadInput."""
     try:
-        return date.fromisoformat(text) if text else None
+        return typed_day(text) if text else None
     except ValueError as error:
         raise BadInput("bad_date", "a day is written as 2026-11-28") from error

@@ -16,6 +16,7 @@ from app.console.labels import Label
 from app.console.language import N_, Language
 from app.domain.accounts.users import User
 from app.domain.faces import face_confidence
+from app.domain.wire import whole
 from app.store.review import cases as store
 from app.store.review.cases import CaseFilter, CaseStake, QueuedCase
 from app.store.review.finding_queue import WAITS_FOR_OTHERS, QueueFilter
@@ -64,8 +65,8 @@ class CaseFilters:
         return CaseFilter(
             QueueFilter(
                 rule=self.get("rule"),
-                class_id=_number(self.get("class")),
-                platform_id=_number(self.get("platform")),
+                class_id=whole(self.get("class")),
+                platform_id=whole(self.get("platform")),
                 text=self.get("q"),
                 asked_by=user_id,
             ),
@@ -203,7 +204,3 @@ def next_case(
 
 def rule_names(rules: Sequence[str], lang: Language) -> dict[str, str]:
     return {it: lang.say(word.text) for it, word in readable.rule_choices(rules, lang).items()}
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -35,6 +35,7 @@ from app.domain.faces.face_confidence import FACE_RULES
 from app.domain.judging import rulings
 from app.domain.review import case_desk, case_files, cases, material, review, review_queue
 from app.domain.review.case_files import CaseFile
+from app.domain.wire import whole
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.services import Services
 from app.store.review import case_notes, reviews
@@ -239,8 +240,7 @@ def arrange(
             elif act == "due":
                 case_desk.set_due(connection, user, case_id, due_on, now_ms)
             else:
-                to = int(assignee) if assignee.isascii() and assignee.isdigit() else None
-                case_desk.hand_over(connection, user, [case_id], to, now_ms)
+                case_desk.hand_over(connection, user, [case_id], whole(assignee), now_ms)
     except BadInput as error:
         return case_page(request, login, case_id, queue, problem=labels.PROBLEMS[error.code])
     return see_other(case_path(case_id, queue))

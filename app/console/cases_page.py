@@ -10,13 +10,13 @@ from fastapi import APIRouter, Form, Request, Response
 
 from app.console import labels
 from app.console.case_lines import STATES, CaseFilters, case_address, lines, rule_names
-from app.console.findings_page import number
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain.accounts.users import Login
 from app.domain.judging import rulings
 from app.domain.review import case_desk, review_queue
 from app.domain.review import cases as domain
+from app.domain.wire import whole
 from app.errors import BadInput, Conflict, NotAllowed
 from app.store.review import cases as store
 from app.store.review import finding_queue
@@ -35,9 +35,9 @@ def cases(
     request: Request, login: SignedIn, after: str = "", given: str = "", decided: str = ""
 ) -> Response:
     filters = CaseFilters.of(request.query_params)
-    made = [int(it) for it in decided.split("-") if it.isdecimal() and len(it) < 19]
+    made = [it for it in map(whole, decided.split("-")) if it is not None]
     return _page(
-        request, login, filters, after=after, given=number(given), decided=made[: domain.MOST_CASES]
+        request, login, filters, after=after, given=whole(given), decided=made[: domain.MOST_CASES]
     )
 
 
@@ -117,9 +117,9 @@ def share(
     try:
         with services.database.write() as connection:
             if act == "all":
-                given = case_desk.share_out(connection, user, number(limit) or 0, now_ms)
+                given = case_desk.share_out(connection, user, whole(limit) or 0, now_ms)
             else:
-                case_desk.hand_over(connection, user, case, number(assignee), now_ms)
+                case_desk.hand_over(connection, user, case, whole(assignee), now_ms)
     except BadInput as error:
         return _page(request, login, filters, problem=labels.PROBLEMS[error.code])
     return see_other(filters.href(given=str(given)))

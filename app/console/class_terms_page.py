@@ -22,6 +22,7 @@ from app.domain.catalogue import class_setups, classes
 from app.domain.catalogue.classes import Applicant, ClassTerms, PlannedAssessment
 from app.domain.catalogue.institutions import Reasoned
 from app.domain.policy import packs
+from app.domain.wire import whole
 from app.errors import BadInput, Conflict, NotFound
 from app.store.catalogue import catalogue, class_file
 from app.store.catalogue import class_setups as setup_store
@@ -261,8 +262,7 @@ def _teachers(said: Typed) -> Any:
             )
     if found:
         return found
-    count = said.get("teacher_count", "").strip()
-    return int(count) if count.isascii() and count.isdecimal() else None
+    return whole(said.get("teacher_count", ""))
 
 
 def _flat(terms: Mapping[str, Any]) -> dict[str, Any]:
@@ -291,10 +291,8 @@ def _flat(terms: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _setup(connection: Connection, login: Login, typed: Mapping[str, Any]) -> SetupRow | None:
-    number = str(typed.get("setup", ""))
-    if not (number.isascii() and number.isdecimal() and len(number) < 19):
-        return None
-    return class_setups.setup_seen(connection, login.user.scope, int(number))
+    number = whole(str(typed.get("setup", "")))
+    return None if number is None else class_setups.setup_seen(connection, login.user.scope, number)
 
 
 def _page(

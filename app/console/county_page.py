@@ -17,6 +17,7 @@ from app.console.page import ConsoleRoute, RowId, render, see_other
 from app.domain.accounts.users import OF_AUTHORITY, Login
 from app.domain.policy.task_plan import plan
 from app.domain.review import county_tasks
+from app.domain.wire import typed_day, whole
 from app.errors import BadInput, NotFound
 from app.reports import county as reports
 from app.reports.exports import FORMATS
@@ -140,11 +141,11 @@ def _year_until(said: str, today: date) -> date:
 
 
 def _number(said: str) -> int:
-    return int(said) if said.strip().isdecimal() and len(said) < 9 else 0
+    return whole(said) or 0
 
 
 def _day(said: str, today: date) -> date:
     try:
-        return date.fromisoformat(said) if said else today
+        return typed_day(said) if said else today
     except ValueError:
         raise BadInput("bad_day", "on: a day like 2026-10-01", field="on") from None

@@ -19,6 +19,7 @@ from app.domain.catalogue import class_setups, courses, table_files, table_rows,
 from app.domain.catalogue.courses import CourseTerms
 from app.domain.catalogue.table_kinds import COURSE
 from app.domain.catalogue.table_rows import FoundTable
+from app.domain.wire import whole
 from app.errors import BadInput, Conflict, NotFound
 from app.languages import Text
 from app.reports import table_books
@@ -175,10 +176,8 @@ def _page(
 
 
 def _setup(connection: Connection, login: Login, typed: Typed) -> Any:
-    number = typed.get("setup", "")
-    if not (number.isascii() and number.isdecimal() and len(number) < 19):
-        return None
-    return class_setups.setup_seen(connection, login.user.scope, int(number))
+    number = whole(typed.get("setup", ""))
+    return None if number is None else class_setups.setup_seen(connection, login.user.scope, number)
 
 
 def _choices(offered: Sequence[OfferedPlatform]) -> list[tuple[str, str]]:
@@ -230,7 +229,8 @@ def _seconds(said: str) -> Any:
 
 
 def _whole(said: str) -> Any:
-    return int(said) if said.isascii() and said.isdecimal() else said
+    number = whole(said)
+    return said if number is None else number
 
 
 def _shown(seconds: float) -> str:

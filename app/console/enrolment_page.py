@@ -22,6 +22,7 @@ from app.domain.catalogue import consents
 from app.domain.catalogue.consents import SignedConsent
 from app.domain.faces import enrolling, enrolment_photos
 from app.domain.faces.enrolment_photos import EnrolledPhoto
+from app.domain.wire import whole
 from app.errors import BadInput, NotAllowed, NotFound, ZhenxueError
 from app.store.catalogue import class_file, class_setups
 from app.store.catalogue.class_file import ClassCase
@@ -69,7 +70,7 @@ def of_class(request: Request, login: SignedIn, class_id: RowId, consented: int 
 def consent(request: Request, login: Clerk, class_id: RowId, form: Sheet) -> Response:
     """Record who signed that faces may be processed."""
     services = request.app.state.services
-    chosen = {int(str(it)) for it in form.getlist("learners") if str(it).isdecimal()}
+    chosen = {it for it in map(whole, map(str, form.getlist("learners"))) if it is not None}
     typed = {name: it for name, it in form.items() if isinstance(it, str)}
     try:
         said = forms.read(SignedConsent, typed)

@@ -23,6 +23,7 @@ from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain.accounts.users import Login
 from app.domain.faces import face_confidence
 from app.domain.review import review_queue
+from app.domain.wire import whole
 from app.store.review import assignments
 from app.store.review import finding_queue as store
 from app.store.review.finding_queue import Cursor, QueueFilter
@@ -141,8 +142,8 @@ class FindingFilters:
             outcome=self.get("outcome"),
             fault=self.get("fault"),
             about=self.get("about"),
-            class_id=number(self.get("class")),
-            platform_id=number(self.get("platform")),
+            class_id=whole(self.get("class")),
+            platform_id=whole(self.get("platform")),
             created_before_ms=now_ms - int(age) * _DAY_MS if age in AGES else None,
             text=self.get("q"),
             order=self.get("order") if self.get("order") in ORDERS else "grave",
@@ -158,7 +159,7 @@ def findings(request: Request, login: SignedIn, after: str = "", done: str = "")
     if BY_CASE in request.query_params:
         return see_other(CaseFilters.of(request.query_params).href())
     return queue_page(
-        request, login, FindingFilters.of(request), after=after, done=number(done) or 0
+        request, login, FindingFilters.of(request), after=after, done=whole(done) or 0
     )
 
 
@@ -342,7 +343,3 @@ def plain_text(typed: str) -> str:
 def _cursor(text: str) -> Cursor | None:
     match = _CURSOR.fullmatch(text)
     return Cursor(*map(int, match.groups())) if match else None
-
-
-def number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

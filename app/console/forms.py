@@ -112,7 +112,7 @@ def _value(annotation: Any, said: str) -> Any:
         return said == YES
     try:
         if int in kinds:
-            return int(said)
+            return int(said) if len(said) < 19 else said
         if float in kinds:
             return float(said)
         if Decimal in kinds:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -21,7 +20,7 @@ from app.domain.review import funds, recoveries, subsidy_standards
 from app.domain.review.funds import FEWEST, PublicSum
 from app.domain.review.recoveries import Recovered
 from app.domain.review.subsidy_standards import StandardTerms, yuan
-from app.domain.wire import shown_text
+from app.domain.wire import shown_text, typed_day, whole
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.reports import csv
 from app.reports.sheet import Value
@@ -156,7 +155,7 @@ def _weigh(
     """What ending a standard will do; today where no day is said."""
     services = request.app.state.services
     try:
-        until = date.fromisoformat(until_on) if until_on else day(services.clock())
+        until = typed_day(until_on) if until_on else day(services.clock())
     except ValueError as error:
         raise BadInput("bad_date", "until_on: a day like 2026-12-31") from error
     with services.database.read() as connection:
@@ -184,7 +183,7 @@ def recover(
             raise NotFound("unknown_class", "there is no such class")
     if not login.user.decides:
         raise NotAllowed("role", "only auditors and reviewers recover what was paid")
-    chosen = [int(it) for it in learners or () if it.isdecimal()]
+    chosen = [it for it in map(whole, learners or ()) if it is not None]
     again: dict[str, Any] = {"typed": form, "chosen": chosen}
     if not chosen:
         return stages_page.shown(

@@ -17,6 +17,7 @@ from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain.accounts.users import Login, User
 from app.domain.review import notices
 from app.domain.review.notices import NoticePlan, NoticeWays
+from app.domain.wire import whole
 from app.errors import BadInput
 from app.languages import LOCALES
 from app.store.review import cases as case_store
@@ -39,7 +40,7 @@ def feed(request: Request, login: SignedIn, saved: bool = False) -> Response:
 def read(request: Request, login: SignedIn, until: Text = "") -> Response:
     """What stood on the page has been read; what came since has not."""
     services = request.app.state.services
-    until_ms = int(until) if until.isdecimal() and len(until) < 15 else 0
+    until_ms = whole(until) or 0
     with services.database.write() as connection:
         store.read(connection, login.user.id, until_ms, services.clock())
     return see_other("/console/notices")

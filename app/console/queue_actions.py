@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Request, Response
 
 from app.console import labels
-from app.console.findings_page import FindingFilters, number, queue_page
+from app.console.findings_page import FindingFilters, queue_page
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, local_path, see_other
 from app.domain.judging import rulings
 from app.domain.review import appeals, review_queue
+from app.domain.wire import whole
 from app.errors import BadInput, Conflict
 
 router = APIRouter(
@@ -62,7 +63,7 @@ def many(
     try:
         with services.database.write() as connection:
             if act == "assign":
-                review_queue.assign(connection, login.user, finding, number(assignee), now_ms)
+                review_queue.assign(connection, login.user, finding, whole(assignee), now_ms)
                 done = 0
             else:
                 decided = review_queue.decide_alike(
@@ -82,9 +83,7 @@ def assign(
 ) -> Response:
     services = request.app.state.services
     with services.database.write() as connection:
-        review_queue.assign(
-            connection, login.user, [finding_id], number(assignee), services.clock()
-        )
+        review_queue.assign(connection, login.user, [finding_id], whole(assignee), services.clock())
     return see_other(local_path(back, f"/console/findings/{finding_id}"))
 
 

@@ -16,6 +16,7 @@ from app.domain.accounts import platforms
 from app.domain.accounts.platforms import KeyScope
 from app.domain.accounts.users import SETS_UP, Login
 from app.domain.catalogue import class_setups, classes, institutions
+from app.domain.wire import whole
 from app.errors import BadInput, Conflict, NotAllowed
 from app.http.middleware import public_address
 from app.store.catalogue import catalogue, class_file
@@ -38,9 +39,9 @@ def shelf(request: Request, login: Setter) -> Response:
 @router.post("/setups", dependencies=[FormOfThisLogin])
 def begin(request: Request, login: Setter, form: FilledIn) -> Response:
     services, said = request.app.state.services, form.get("institution_id", "")
-    wanted = login.user.institution_id or (int(said) if said.isdecimal() and said.isascii() else 0)
+    wanted = login.user.institution_id or whole(said) or 0
     with services.database.write() as connection:
-        row = institution_store.institution(connection, login.user.scope, min(wanted, 2**62))
+        row = institution_store.institution(connection, login.user.scope, wanted)
         if row is not None:
             begun = class_setups.begin(
                 connection, row.id, actor=login.user.actor, now_ms=services.clock()

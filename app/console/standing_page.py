@@ -15,6 +15,7 @@ from app.domain.accounts.users import OF_AUTHORITY, Login
 from app.domain.review import funds, stages
 from app.domain.review import standing as domain
 from app.domain.review.standing import DayRange
+from app.domain.wire import typed_day
 from app.errors import BadInput
 from app.store.review import cases
 from app.store.review.cases import CaseFilter
@@ -62,6 +63,6 @@ def shown(request: Request, login: Official, first: str = "", last: str = "") ->
 def _day(text: str) -> date:
     """Raises BadInput."""
     try:
-        return date.fromisoformat(text)
+        return typed_day(text)
     except ValueError as error:
         raise BadInput("bad_days", "a day is written as 2026-11-28") from error

@@ -16,6 +16,7 @@ from app.console.login import FormOfThisLogin, require_role
 from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain.accounts import second_factors, users
 from app.domain.accounts.users import Login, Role
+from app.domain.wire import whole
 from app.errors import BadInput, Conflict, NotFound
 from app.store.accounts import users as store
 from app.store.catalogue import institutions
@@ -79,7 +80,7 @@ def add_user(
                 role=role,
                 counties=named,
                 platform=platform or None,
-                institution=_number(institution),
+                institution=whole(institution),
                 office=office or None,
                 actor=login.user.actor,
                 now_ms=services.clock(),
@@ -137,7 +138,7 @@ def change(
                 role=role,
                 counties=named,
                 platform=platform or None,
-                institution=_number(institution),
+                institution=whole(institution),
                 office=office or None,
                 actor=login.user.actor,
                 now_ms=services.clock(),
@@ -286,10 +287,6 @@ def _counties(request: Request, typed: str) -> list[str]:
 
 def _problem(request: Request, error: BadInput | Conflict) -> str:
     return language_of(request).say(labels.PROBLEMS[error.code], **error.extra)
-
-
-def _number(typed: str) -> int | None:
-    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else None
 
 
 def _lead_on(request: Request, login: Login, username: str, password: str) -> Response:

@@ -121,6 +121,27 @@ def shown_text(text: str) -> str:
     return _HIDDEN.sub("", text).strip()
 
 
+def whole(text: str) -> int | None:
+    """The whole number that somebody typed, of no more digits than a database holds; None where it
+    is none.
+
+    >>> whole(" 12 "), whole("1.5"), whole("9" * 5000), whole("²")
+    (12, None, None, None)
+    """
+    digits = text.strip()
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 19 else None
+
+
+def typed_day(text: str) -> date:
+    """The day that somebody typed, as 2026-03-02. Raises ValueError, also for a year in which
+    nobody studies: before the first and after the last day of the calendar there is no other."""
+    text = text.strip()
+    day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    if day is None or not _EARLIEST_YEAR <= day.year <= _LATEST_YEAR:
+        raise ValueError(f"a day like 2026-03-02, from {_EARLIEST_YEAR} to {_LATEST_YEAR}")
+    return day
+
+
 def _line(value: Any) -> Any:
     """One line of text, trimmed; empty and unprintable text is refused."""
     if not isinstance(value, str):

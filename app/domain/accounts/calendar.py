@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.domain.accounts.users import Role, User
 from app.domain.policy import working_days
 from app.domain.policy.working_days import Calendar
-from app.domain.wire import shows_all
+from app.domain.wire import shows_all, typed_day
 from app.errors import BadInput, NotAllowed
 from app.store.accounts import audit
 from app.store.accounts import calendar as store
@@ -115,9 +115,6 @@ def enter(
 
 def _day(field: str, said: str) -> date:
     try:
-        day = date.fromisoformat(said.strip())
-    except ValueError:
-        raise BadInput("bad_date", f"{field}: a day like 2026-10-01", field=field) from None
-    if not 2000 <= day.year <= 2099:
-        raise BadInput("bad_date", f"{field}: between 2000 and 2099", field=field)
-    return day
+        return typed_day(said)
+    except ValueError as error:
+        raise BadInput("bad_date", f"{field}: {error}", field=field) from None

@@ -124,7 +124,7 @@ def day(cell: Cell) -> str | None:
     if text is None:
         return None
     text = unicodedata.normalize("NFKC", text).replace(" 年", "年")
-    if text.isdecimal() and int(text) in _SERIALS:
+    if text.isdecimal() and len(text) < 6 and int(text) in _SERIALS:
         return (_SERIAL_FROM + timedelta(days=int(text))).isoformat()
     found = _DAY.fullmatch(re.sub(r"\s*([年月/.-])\s*", r"\1", text))
     parts = found.group(1, 3, 4) if found else None

@@ -14,6 +14,7 @@ from app.domain.judging import assess
 from app.domain.policy import pack_draft, packs
 from app.domain.policy.pack import Pack
 from app.domain.policy.pack_draft import PackDraft
+from app.domain.wire import typed_day
 from app.errors import BadInput, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.bodies import EnrolmentVerdict
@@ -44,7 +45,7 @@ def request(
         raise NotAllowed("role", "only the authority tries packs")
     try:
         chosen = packs.load(pack) if isinstance(pack, str) else pack_draft.tried(pack)
-        first, last = date.fromisoformat(since), date.fromisoformat(until)
+        first, last = typed_day(since), typed_day(until)
     except packs.UnknownPack as error:
         raise NotFound("unknown_pack", error.detail) from error
     except ValueError as error:

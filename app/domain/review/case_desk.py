@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -11,7 +11,7 @@ from app.clock import day
 from app.domain.accounts.users import User
 from app.domain.review import cases, review_queue
 from app.domain.review.case_files import CaseFile
-from app.domain.wire import shown_text
+from app.domain.wire import shown_text, typed_day
 from app.errors import BadInput, NotAllowed
 from app.store.accounts import audit
 from app.store.review import assignments, case_notes, finding_queue
@@ -164,7 +164,7 @@ def day_ahead(text: str, now_ms: int, most: int, field: str) -> str:
     """A day from today on, at most so many days ahead. Raises BadInput by the field."""
     today = day(now_ms)
     try:
-        given = date.fromisoformat(text)
+        given = typed_day(text)
     except ValueError as error:
         raise BadInput("bad_date", f"{field}: YYYY-MM-DD", field=field) from error
     if not today <= given <= today + timedelta(days=most):

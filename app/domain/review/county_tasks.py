@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from app.domain.accounts.users import User
 from app.domain.policy.task_plan import PlannedTask, plan
+from app.domain.wire import whole
 from app.errors import BadInput, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import class_file
@@ -198,13 +199,13 @@ def _check_decides(user: User, county: str) -> None:
 
 
 def _number(task: PlannedTask, said: str) -> int | None:
-    plain = said.strip()
-    if not plain:
+    if not said.strip():
         return None
-    if not plain.isdecimal() or int(plain) > MOST_PEOPLE:
+    number = whole(said)
+    if number is None or number > MOST_PEOPLE:
         detail = f"{task.number}. {task.title.zh}: a whole number up to {MOST_PEOPLE:,}"
         raise BadInput("bad_target", detail, field=f"task-{task.number}")
-    return int(plain)
+    return number
 
 
 def _record(

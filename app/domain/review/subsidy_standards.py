@@ -20,7 +20,7 @@ from app.domain.catalogue.classes import pack_of
 from app.domain.policy import subsidy_texts
 from app.domain.policy.procedure import Office
 from app.domain.review.stage_bodies import Yuan
-from app.domain.wire import Day, Line, Wire
+from app.domain.wire import Day, Line, Wire, typed_day
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import institutions
@@ -158,7 +158,7 @@ def propose_end(
     if row.state != StandardState.IN_FORCE:
         raise Conflict("standard_decided", "this standard is not in force")
     try:
-        last = date.fromisoformat(until_on.strip())
+        last = typed_day(until_on)
     except ValueError:
         raise BadInput("bad_date", "until_on: a day like 2026-12-31", field="until_on") from None
     if last < row.from_on:

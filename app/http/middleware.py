@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import tracing
@@ -177,6 +177,8 @@ def _refusal_of(error: Exception, scope: Scope, request_id: str) -> ZhenxueError
     """What to answer when nobody inside did."""
     if isinstance(error, MalformedBody):
         return error
+    if isinstance(error, ClientDisconnect):
+        return MalformedBody("body_broken_off", "the connection ended before the body did")
     outage = outage_of(error)
     if outage is None:
         log.exception("unexpected error", method=scope["method"], path=_logged(scope))

@@ -1,4 +1,5 @@
-"""How long a client may take: to send its headers, and to send the next piece of its body."""
+"""How long a client may take to send its headers, and how long these may be; how long it may take
+to send the next piece of its body."""
 
 from __future__ import annotations
 
@@ -13,18 +14,25 @@ from app.errors import TooSlow
 
 HEADERS_S = 15.0
 BODY_S = 30.0
+MOST_HEADERS = 64 * 1024  # bytes, beside those of the first piece that is received
 _DRAINED = 64 * 1024 * 1024
 _DRAIN_S = 10.0
+_TOO_LONG = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-length: 0\r\nconnection: close\r\n\r\n"
+)
 _H2C = re.compile(rb"\r\nupgrade:[ \t]*h2c[ \t]*(?=\r\n)", re.IGNORECASE)
 
 
 class ImpatientProtocol(HttpToolsProtocol):
     """Cuts a connection whose request is not there in time: one that sends half of its headers
-    would stay for ever. An offer of HTTP/2, which Java's client makes with every first request, is
+    would stay for ever, and one that sends ever more of them keeps the loop from all others. An
+    offer of HTTP/2, which Java's client makes with every first request, is
     passed over: the parser would take the body behind it for another protocol."""
 
     _giving_up: asyncio.TimerHandle | None = None
     _half = False  # headers have begun and not ended
+    _head_bytes = 0  # of such headers
     _between = True  # two requests, or before the first
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -39,9 +47,17 @@ class ImpatientProtocol(HttpToolsProtocol):
         if self._between and b"h2c" in data:
             head, gap, rest = data.partition(b"\r\n\r\n")
             data = _H2C.sub(b"", head) + gap + rest
+        began_before = self._half
         super().data_received(data)
-        if self._half and self._giving_up is None:
+        self._head_bytes = self._head_bytes + len(data) if began_before and self._half else 0
+        if self._head_bytes > MOST_HEADERS:
+            self._too_long()
+        elif self._half and self._giving_up is None:
             self._wait()
+
+    def _too_long(self) -> None:
+        self.transport.write(_TOO_LONG)
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

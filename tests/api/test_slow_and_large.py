@@ -15,6 +15,7 @@ from app.http import patience
 from app.http.patience import ImpatientProtocol
 from tests.people import County
 from tests.served import served
+from tests.waiting import eventually
 
 LIMIT = 8 * 1024 * 1024
 
@@ -70,6 +71,47 @@ def test_half_sent_headers_are_given_up(
         began = time.monotonic()
         assert answered(sock) == b""
         assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("line", [b"y" * 1000, b"y: z\r\n" * 100])
+def test_headers_without_end_are_refused(address: tuple[str, int], line: bytes) -> None:
+    """The parser takes ever longer for them, and the loop answers nobody else meanwhile."""
+    with socket.create_connection(address) as sock:
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\nx: ")
+        told = b""
+        try:
+            for _ in range(5000):
+                sock.sendall(line)
+            told = answered(sock)
+        except OSError:  # it was cut while we were sending
+            told = b"cut"
+    assert told == b"cut" or told.startswith(b"HTTP/1.1 431")
+    with socket.create_connection(address) as sock:
+        cookies = b"x" * 32_000  # as long as any browser sends
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nconnection: close\r\ncookie: " + cookies + b"\r\n")
+        time.sleep(0.1)
+        sock.sendall(b"host: x\r\n\r\n")
+        assert answered(sock).startswith(b"HTTP/1.1 200")
+
+
+def test_a_client_that_leaves_in_the_midst_of_a_body_is_no_bug(
+    address: tuple[str, int], county: County, app: FastAPI
+) -> None:
+    head = (
+        "POST /v1/imports HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\n"
+        f"content-length: 1000\r\nauthorization: Bearer {county.huang.secret}\r\n\r\n"
+    )
+    with socket.create_connection(address) as sock:
+        sock.sendall(head.encode() + b"{")
+        time.sleep(0.3)
+
+    def counted(status: str) -> float:
+        labels = {"method": "POST", "route": "/v1/imports", "status": status}
+        registry = app.state.services.registry
+        return float(registry.get_sample_value("zhenxue_http_requests_total", labels) or 0)
+
+    assert eventually(lambda: counted("400"), 10)
+    assert not counted("500")
 
 
 def test_a_body_that_stalls_is_given_up(

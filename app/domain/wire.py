@@ -36,8 +36,14 @@ LATEST_MS = 4_102_444_800_000  # 2100-01-01T00:00:00Z
 # Control characters, halves of characters, and what shows nothing or turns the line around: two
 # names that look the same must be the same. U+FFFD stands where somebody lost what had been there.
 _CONTROL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffd\U000e0000-\U000e007f]"
+    "(?:[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u2800\u3164\ud800-\udfff\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffd"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e00ff]"
+    # What chooses a form of the character before it, where there is none to choose: of Mongolian
+    # letters, of ideographs, of signs that are pictures too.
+    "|(?<![\u1800-\u18af])[\u180b-\u180f]"
+    "|(?<![\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]"
+    "|(?<![\xa9\xae\u203c-\u3299\U0001f000-\U0001faff])\ufe0f(?!\u20e3))"
 )
 _HIDDEN = re.compile(rf"(?![\t\n\r\ufffd]){_CONTROL.pattern}")  # within a text of several lines
 _PLACES = (".", "..")  # of a path, where an address is made shorter on its way

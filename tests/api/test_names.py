@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.console import weighty
 from app.domain.accounts import platforms, second_factors, users
+from app.domain.catalogue import person_names
 from app.domain.review.review import checked_reason
 from app.domain.wire import Id, Line
 from app.errors import BadInput
@@ -32,6 +33,25 @@ def test_what_shows_nothing_or_turns_the_line_around_is_refused(code: str) -> No
         for kind in (ID, LINE):
             with pytest.raises(ValidationError, match="不可见字符"):
                 kind.validate_python(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lin\ufe00",
+        "林\ufe00",
+        "lin\ufe0f",
+        "l1\ufe0f",
+        "lin\U000e0100",
+        "林\u180b",
+        "林\u2800",
+        "lin\u180f",
+    ],
+)
+def test_a_choice_among_forms_that_a_character_has_not_is_refused(text: str) -> None:
+    for kind in (ID, LINE):
+        with pytest.raises(ValidationError, match="不可见字符"):
+            kind.validate_python(text)
 
 
 def test_every_format_character_of_unicode_is_refused_but_those_that_scripts_need() -> None:
@@ -55,7 +75,8 @@ def test_every_format_character_of_unicode_is_refused_but_those_that_scripts_nee
 
 
 @pytest.mark.parametrize(
-    "name", ["欧阳·阿依古丽", "𠮷田", "葛\U000e0100城", "ᠰᠠᠢ᠋ᠨ", "O'Neill-Wu", "a..b"]
+    "name",
+    ["欧阳·阿依古丽", "𠮷田", "葛\U000e0100城", "ᠰᠠᠢ᠋ᠨ", "O'Neill-Wu", "a..b", "✈️ 航空", "第1️⃣课"],
 )
 def test_what_people_and_courses_are_called_is_taken(name: str) -> None:
     assert LINE.validate_python(name) == name and ID.validate_python(name) == name
@@ -129,3 +150,9 @@ def test_a_reason_loses_what_cannot_be_seen(kept: Callable[[str], str]) -> None:
     assert kept(f"不{HIDDEN}予通过：\n见附件") == "不予通过：\n见附件"
     with pytest.raises(BadInput):
         kept(HIDDEN)
+
+
+@pytest.mark.parametrize("name", ["ㅤ李敏", "李\u2800敏", "李\ufe00敏", "李敏\ufe0f", "李\u200d敏"])
+def test_what_shows_nothing_is_no_part_of_a_person_s_name(name: str) -> None:
+    assert person_names.cleaned(name) == "李敏"
+    assert person_names.same(name, "李敏")

@@ -7,6 +7,10 @@ import unicodedata
 
 _DOTS = dict.fromkeys(map(ord, "•・･‧∙⋅●᛫"), "·")
 _WIDE = {code: code - 0xFEE0 for code in (*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
+_BLANKS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and signs that show nothing
+_FORMS = re.compile(
+    "[\ufe00-\ufe0f]|(?<![\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 
 
@@ -17,7 +21,8 @@ def cleaned(text: str) -> str:
     >>> cleaned(" 张　三\\t"), cleaned("买买提•艾力"), cleaned("Anna  Smith")
     ('张三', '买买提·艾力', 'Anna Smith')
     """
-    text = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    text = "".join(c for c in text if unicodedata.category(c) != "Cf" and c not in _BLANKS)
+    text = _FORMS.sub("", text)
     words = text.translate(_WIDE).translate(_DOTS).split()
     name = ""
     for word in words:

@@ -13,14 +13,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
-from sqlalchemy import Connection, select, update
+from sqlalchemy import select
 
 from app.bench import day, night, throw_away
-from app.bench.day import START_MS
 from app.bench.machine import machine
 from app.clock import system_clock
-from app.db import Database
 from app.domain.catalogue.classes import class_seen
 from app.reports import exports, package
 from app.reports.exports import ExportOptions
@@ -28,10 +25,8 @@ from app.reports.lists import LISTS
 from app.reports.verify import verify
 from app.services import Services
 from app.settings import Settings
-from app.store.events.event_log import GENESIS, MANIFEST, link
 from app.store.scope import EVERYTHING
-from detectors.trace import EVENT
-from models import EventLog, TrainingClass
+from models import TrainingClass
 
 LEARNERS, HOURS = 80, 40
 LIMIT_S = 20  # for all lists
@@ -40,10 +35,6 @@ WISH = ExportOptions("benchmark", named=True)
 
 def measure(settings: Settings) -> None:
     day.fill(settings, LEARNERS * HOURS, LEARNERS)
-    database = Database(settings.resolved_database_url)
-    with database.write() as connection:
-        _chain(connection)
-    database.close()
     night.judge(settings)
     services = Services.build(settings, night.that_night)
     try:
@@ -68,18 +59,6 @@ def measure(settings: Settings) -> None:
         print(f"    {report.checked['replayed']:,} verdicts, {report.checked['chains']:,} chains")
     finally:
         services.stop()
-
-
-def _chain(connection: Connection) -> None:
-    """Each sitting's events as one batch of its chain: the generated ones have none."""
-    for log in connection.execute(select(EventLog.session_id, EventLog.events)).all():
-        count = len(log.events) // EVENT.itemsize
-        manifest = np.array([(START_MS, count, 0)], MANIFEST).tobytes()
-        connection.execute(
-            update(EventLog)
-            .where(EventLog.session_id == log.session_id)
-            .values(manifest=manifest, chain=link(GENESIS, START_MS, log.events, b""), notes=b"")
-        )
 
 
 @contextmanager

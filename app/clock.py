@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 Clock = Callable[[], int]  # milliseconds since the epoch
@@ -69,7 +69,7 @@ def at(ms: int) -> datetime:
     >>> at(0).isoformat()
     '1970-01-01T08:00:00+08:00'
     """
-    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(SHANGHAI)
+    return datetime.fromtimestamp(ms / 1000, SHANGHAI)
 
 
 def day(ms: int) -> date:

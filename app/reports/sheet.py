@@ -228,12 +228,14 @@ def breadth(words: str) -> int:
     >>> breadth("林a")
     3
     """
+    if words.isascii():
+        return len(words)
     return sum(2 if east_asian_width(it) in "FWA" else 1 for it in words)
 
 
 def when(ms: int | None) -> str:
     """An instant as people in Shanghai write it."""
-    return NO_DATA if ms is None else f"{at(ms):%Y-%m-%d %H:%M:%S}"
+    return NO_DATA if ms is None else at(ms).isoformat(" ", "seconds")[:19]
 
 
 def said(value: object) -> str:

@@ -6,9 +6,11 @@ In classes of 80, with this service's controls: the first 160 are opened through
 others are their rows again, of other people. Then a platform forwards one heartbeat of each
 (`POST /v1/events`, bodies of 50 sittings, 32 connections): to services that just started and know
 none of them, and again and again while they do. A sitting stays with one service, as behind the
-balancer. `--by-one`: then so many of them post by themselves, through HAProxy. What the services'
-processes hold is the resident memory that the system tells. All in a throw-away installation of the
-configured kind.
+balancer. `--by-one`: then so many of them post by themselves, through HAProxy. `--nothing-due`: of
+people who agreed to no comparison of faces, of whom nothing is asked in their first minutes; else
+each is asked to show their face, nobody does, and what waits for an answer is looked at again
+every few seconds. What the services' processes hold is the resident memory that the system tells.
+All in a throw-away installation of the configured kind.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from app.domain.sittings.sittings import Opening, open_sitting
 from app.errors import NotReady
 from app.services import Services, open_services
 from app.settings import Settings
-from models import Control, Session, TrainingClass
+from models import Control, Learner, Session, TrainingClass
 from tests.drills.balancer import balancer
 
 LEARNERS = 80  # of a class
@@ -69,12 +71,12 @@ class Round:
     put_off: int
 
 
-def fill(settings: Settings, sittings: int) -> list[str]:
+def fill(settings: Settings, sittings: int, *, faces: bool) -> list[str]:
     """Open that many, each of another person; their ids."""
     database = Database(settings.resolved_database_url)
     day.people(database, sittings, LEARNERS)
     with open_services(settings) as services:
-        _terms_of_today(services)
+        _terms_of_today(services, faces=faces)
         for first in range(0, BASE, LEARNERS):
             with services.database.write() as connection:
                 _open(connection, services, first, first + LEARNERS)
@@ -108,12 +110,13 @@ def _copy(connection: Connection, first: int, last: int) -> None:
         )
 
 
-def _terms_of_today(services: Services) -> None:
-    """The classes run now, and with no order of lessons."""
+def _terms_of_today(services: Services, *, faces: bool) -> None:
+    """The classes run now, and their learners agreed, or not, to a comparison of faces."""
     with services.database.write() as connection:
         connection.execute(
             update(TrainingClass).values(starts_on="2026-01-01", ends_on="2036-12-31")
         )
+        connection.execute(update(Learner).values(face_consent=faces))
 
 
 def _open(connection: Connection, services: Services, first: int, end: int) -> None:
@@ -128,9 +131,11 @@ def _open(connection: Connection, services: Services, first: int, end: int) -> N
         )
 
 
-def measure(settings: Settings, sittings: int, counts: Sequence[int], by_one: int) -> None:
+def measure(
+    settings: Settings, sittings: int, counts: Sequence[int], by_one: int, *, faces: bool
+) -> None:
     began = time.perf_counter()
-    opened = fill(settings, sittings)
+    opened = fill(settings, sittings, faces=faces)
     print(f"{len(opened):,} opened in {time.perf_counter() - began:.0f} s", flush=True)
     number = 0
     for count in counts:
@@ -317,10 +322,17 @@ def main() -> None:
     parser.add_argument("--sittings", type=int, default=100_000)
     parser.add_argument("--services", type=int, nargs="+", choices=(1, 3), default=[1, 3])
     parser.add_argument("--by-one", type=int, default=0, help="also through HAProxy, one by one")
+    parser.add_argument("--nothing-due", action="store_true", help="nobody is asked for anything")
     arguments = parser.parse_args()
     print(machine())
     with throw_away.installation(Settings(), system_clock()) as settings:
-        measure(settings, arguments.sittings, arguments.services, arguments.by_one)
+        measure(
+            settings,
+            arguments.sittings,
+            arguments.services,
+            arguments.by_one,
+            faces=not arguments.nothing_due,
+        )
 
 
 if __name__ == "__main__":

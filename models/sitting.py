@@ -20,7 +20,9 @@ class Session(Base):
 
     `settled` says that the log holds all there is of it. Whoever changes an ended sitting's
     evidence takes it back in the same transaction (`app.store.events.event_log.unsettle`), so that
-    the few that wait are found without a look at all that ever were.
+    the few that wait are found without a look at all that ever were. `evidence_version` rises
+    whenever controls or photos change, or the sitting ends: what a process remembers of it is
+    current as long as that stands.
     """
 
     __tablename__ = "sessions"
@@ -60,6 +62,7 @@ class Session(Base):
     state: Mapped[Name]  # open | closed | expired | superseded
     close_reason: Mapped[Name | None]
     settled: Mapped[bool] = mapped_column(server_default=false())
+    evidence_version: Mapped[int] = mapped_column(server_default="0")
     started_at_ms: Mapped[Ms | None]  # the client's word
     opened_ms: Mapped[Ms]  # the server's clock; in an import, the platform's
     last_recv_ms: Mapped[Ms]

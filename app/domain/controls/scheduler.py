@@ -2,7 +2,8 @@
 
 In memory it holds the ledgers of open sittings, so that a batch in which nothing falls due costs
 no SQL. Whatever changes the ledger is decided again inside a write transaction on the rows as they
-are then: several processes may serve one sitting, and a challenge is issued once.
+are then: several processes may serve one sitting, and a challenge is issued once. Each batch brings
+along which version of the evidence its row had: what is remembered of another is old.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from app.errors import NotFound
 from app.languages import Text
 from app.store.controls import controls as store
 from app.store.controls.controls import AnsweringPhoto, ControlRow, ScheduledSitting
+from app.store.events import event_log
 from app.store.review import acts, spot_checks
 from app.store.review.acts import ActInForce
 from app.store.sittings import sittings as sitting_store
@@ -100,6 +102,7 @@ class Batch:
     resumed: bool = False  # the sitting was over until this batch
     heard: bool = False  # it brought nothing again: the client had heard the answer before it
     number: int = 0  # which of the sitting's batches it was, from 1; 0: none that was stored
+    evidence_version: int = 0  # of the sitting, as the batch was stored
 
 
 @dataclass(slots=True)
@@ -113,9 +116,10 @@ class _Watch:
     low_ms: int
     high_ms: int
     number: int = 0  # of the last batch that this process saw
+    evidence_version: int = 0  # of the rows that the ledger was read from, and written to
 
     def follows(self, batch: Batch) -> bool:
-        """Whether no other process stored a batch since: else what is remembered is old."""
+        """Whether no other process stored a batch since: else some of what led here is unknown."""
         return batch.number <= self.number + 1
 
 
@@ -139,7 +143,9 @@ class ControlScheduler:
     def glance(self, batch: Batch) -> Demands | None:
         """The demands where nothing changes, from memory alone; None: ask `settle`."""
         watch = self._watches.get(batch.session_id)
-        if watch is None or batch.popup_notes or batch.resumed or not watch.follows(batch):
+        if watch is None or batch.popup_notes or batch.resumed:
+            return None
+        if batch.evidence_version != watch.evidence_version:
             return None
         if batch.now_ms >= watch.wake_ms:
             return None
@@ -238,7 +244,12 @@ class ControlScheduler:
                 self.forget(batch.session_id)
             ledgers[batch.session_id], watch = self._advanced(connection, stored, batch)
             watches.append(watch)
-        _save(connection, ledgers)
+        changed = _save(connection, ledgers)
+        versions = {id_: it.evidence_version for id_, it in stored.sittings.items()}
+        if changed:
+            versions |= store.evidence_versions(connection, changed)
+        for batch, watch in zip(batches, watches, strict=True):
+            watch.evidence_version = versions[batch.session_id]
         return watches
 
     def _advanced(
@@ -455,12 +466,15 @@ def _passes(photo: AnsweringPhoto, *, live_required: bool) -> bool:
     return not live_required or face_check_reasons.outcome(photo) == "live"
 
 
-def _save(connection: Connection, ledgers: Mapping[int, Ledger], *, new: bool = False) -> None:
+def _save(connection: Connection, ledgers: Mapping[int, Ledger], *, new: bool = False) -> set[int]:
+    """Write what changed in them; the sittings of which something did."""
+    changed = {id_ for id_, it in ledgers.items() if it.fresh or it.touched or it.redrawn}
     fresh = [(id_, line.columns()) for id_, its in ledgers.items() for line in its.fresh]
     store.insert_lines(connection, fresh, new=new)
     for session_id, ledger in ledgers.items():
         _save_changes(connection, session_id, ledger)
         ledger.fresh, ledger.touched, ledger.redrawn = [], set(), False
+    return changed
 
 
 def _save_changes(connection: Connection, session_id: int, ledger: Ledger) -> None:
@@ -475,6 +489,7 @@ def _save_changes(connection: Connection, session_id: int, ledger: Ledger) -> No
                 expired_ms=line.expired_ms,
             )
     if ledger.redrawn:
+        event_log.unsettle(connection, [session_id])
         sitting_store.update_session(
             connection,
             session_id,

@@ -178,6 +178,7 @@ def for_scheduler(stored: Append, receipt: Receipt, events: Sequence[Event]) -> 
         resumed=receipt.fate == Fate.RESUMES,
         heard=receipt.accepted > 0 and not receipt.duplicates,
         number=receipt.batches,
+        evidence_version=receipt.evidence_version,
     )
 
 

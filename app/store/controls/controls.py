@@ -35,6 +35,7 @@ class ScheduledSitting(Protocol):
     popup_due_ms: int | None
     popup_draws: int
     schedule: dict[str, Any]
+    evidence_version: int
     seed_encrypted: bytes | None
     client: dict[str, Any]
     controls: str
@@ -62,6 +63,7 @@ def sittings(connection: Connection, session_ids: Collection[int]) -> dict[int, 
             Session.popup_due_ms,
             Session.popup_draws,
             Session.schedule,
+            Session.evidence_version,
             Session.seed_encrypted,
             Session.client,
             TrainingClass.controls,
@@ -76,6 +78,11 @@ def sittings(connection: Connection, session_ids: Collection[int]) -> dict[int, 
         .with_for_update(of=Session, key_share=True)
     )
     return {row.id: row for row in fetch(connection, query, ScheduledSitting)}
+
+
+def evidence_versions(connection: Connection, session_ids: Collection[int]) -> dict[int, int]:
+    query = select(Session.id, Session.evidence_version).where(Session.id.in_(session_ids))
+    return {session_id: version for session_id, version in connection.execute(query)}
 
 
 def id_number(connection: Connection, learner_id: int) -> bytes | None:

@@ -280,7 +280,11 @@ def ended(connection: Connection, session_id: int) -> EndedSitting | None:
     return None if row.state == "open" else row
 
 
-_UNSETTLE = update(Session).where(Session.id == bindparam("session")).values(settled=False)
+_UNSETTLE = (
+    update(Session)
+    .where(Session.id == bindparam("session"))
+    .values(settled=False, evidence_version=Session.evidence_version + 1)
+)
 # Spelt out, not bound: so the condition of the index over these sessions is recognised.
 _ENDED = Session.state != literal("open", literal_execute=True)
 

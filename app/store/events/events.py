@@ -61,7 +61,7 @@ class Append:
 class Receipt:
     """What became of a batch. `fate` is a word of app/domain/sittings/sitting_life.py;
     `refused` is set, to the reason, when the session takes no more events. `batches` is how many
-    the session has stored by now."""
+    the session has stored by now, `evidence_version` its own (models.Session)."""
 
     accepted: int
     duplicates: int
@@ -75,6 +75,7 @@ class Receipt:
     fate: str
     refused: str | None = None
     batches: int = 0
+    evidence_version: int = 0
     first_seq: int | None = None  # of a batch that was numbered here
 
 
@@ -231,7 +232,7 @@ _KEPT = (
     "last_recv_ms",
 )
 _BOUND = [(f"b_{name}", name) for name in ("id", *_KEPT)]
-_READ = ("id", "person_id", "opened_ms", "provenance", *_KEPT)
+_READ = ("id", "person_id", "opened_ms", "provenance", "evidence_version", *_KEPT)
 _HEAD = select(*(_SESSIONS.c[name] for name in _READ)).with_for_update(key_share=True)
 _KEEP = (
     _SESSIONS.update()
@@ -449,6 +450,7 @@ def _receipt(
         decided.fate,
         decided.fate if decided.refused else None,
         head.batch_count,
+        head.evidence_version,
     )
 
 

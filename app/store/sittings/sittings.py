@@ -394,7 +394,12 @@ def end_session(connection: Connection, session_id: int, **values: Any) -> bool:
     result = connection.execute(
         update(Session)
         .where(and_(Session.id == session_id, Session.state == "open"))
-        .values(**values, settled=False, lease_expires_ms=None)
+        .values(
+            **values,
+            settled=False,
+            evidence_version=Session.evidence_version + 1,
+            lease_expires_ms=None,
+        )
     )
     return result.rowcount == 1
 

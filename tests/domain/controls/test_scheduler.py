@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -21,6 +22,7 @@ from app.domain.sittings.sittings import Opening
 from app.jobs import lease_sweep
 from app.services import Services
 from app.store.controls import controls as control_store
+from app.store.events import event_log
 from app.store.scope import EVERYTHING
 from app.store.sittings import sittings as store
 from detectors.control_kinds import ControlKind
@@ -47,6 +49,7 @@ class Sitting:
     seq: int = 0
     demands: Demands = NOTHING
     studied_ms: int = 0
+    batches: int = 0
     answered: list[int] = field(default_factory=list)  # `studied_ms` at each answered pop-up
 
     def open(self) -> Sitting:
@@ -63,11 +66,18 @@ class Sitting:
     def play(
         self, ms: int = 10_000, *, answers: bool = True, desk: ControlScheduler | None = None
     ) -> None:
+        self.passes(ms)
+        notes = self.answers() if answers else []
+        (self.demands,) = (desk or self.desk).after([self.stored(notes)])
+
+    def passes(self, ms: int) -> None:
         self.clock.now_ms += ms
         self.learning_ms += ms
         self.studied_ms += ms
         self.position_ms += ms
-        notes = self.answers() if answers else []
+
+    def stored(self, notes: Sequence[dict[str, Any]] = ()) -> Batch:
+        """A batch as the event store has it: with what its transaction saw of the sitting."""
         with self.services.database.write() as connection:
             store.update_session(
                 connection,
@@ -76,8 +86,17 @@ class Sitting:
                 play_pos_ms=self.position_ms,
                 last_recv_ms=self.clock(),
             )
-        batch = Batch(self.id, self.learning_ms, self.position_ms, self.clock(), notes)
-        (self.demands,) = (desk or self.desk).after([batch])
+            version = control_store.evidence_versions(connection, [self.id])[self.id]
+        self.batches += 1
+        return Batch(
+            self.id,
+            self.learning_ms,
+            self.position_ms,
+            self.clock(),
+            notes,
+            number=self.batches,
+            evidence_version=version,
+        )
 
     def answers(self) -> list[dict[str, Any]]:
         line = self.demands.lines.get(ControlKind.POPUP)
@@ -107,6 +126,13 @@ class Sitting:
                     connection, self.id, line.challenge_id, answered_ms=self.clock()
                 )
             self.desk.forget(self.id)
+
+    def has_answered_everything(self) -> None:
+        with self.services.database.write() as connection:
+            for line in lines_of(connection, self.id):
+                control_store.update_line(
+                    connection, self.id, line.challenge_id, answered_ms=self.clock()
+                )
 
 
 @pytest.fixture
@@ -172,6 +198,39 @@ def test_two_processes_issue_a_control_once(lin: Sitting, services: Services) ->
     assert all(line.reissue_of is None for line in lin.popups())
 
 
+@pytest.mark.both_databases
+def test_services_that_take_turns_look_at_the_rows_only_when_something_changed(
+    lin: Sitting, services: Services
+) -> None:
+    lin.open()
+    desks = [lin.desk, *(ControlScheduler(services.database, services.vault) for _ in range(2))]
+    lin.play()
+    lin.has_answered_everything()
+    for desk in desks:
+        lin.play(1_000, desk=desk)
+    for desk in desks * 3:
+        lin.passes(1_000)
+        assert desk.glance(lin.stored()) is NOTHING
+    with services.database.write() as connection:  # a photo came in at one of them
+        event_log.unsettle(connection, [lin.id])
+    assert [desk.glance(lin.stored()) for desk in desks] == [None] * 3
+
+
+@pytest.mark.both_databases
+def test_what_one_service_closed_another_does_not_take_for_open(
+    lin: Sitting, services: Services
+) -> None:
+    lin.open()
+    other = ControlScheduler(services.database, services.vault)
+    lin.play(desk=other)
+    with services.database.write() as connection:
+        sittings.close_sitting(
+            connection, services.vault, lin.desk, lin.platform, lin.session, "done", lin.clock()
+        )
+    lin.play(1_000, desk=other)
+    assert lin.demands.stop == "closed"
+
+
 def test_a_reload_does_not_shake_off_the_pop_up(lin: Sitting) -> None:
     """F19: reload every 185 s past the due time."""
     lin.open()
@@ -203,12 +262,19 @@ def test_many_short_sittings_do_not_dodge_the_photo(lin: Sitting, services: Serv
     assert points >= 2
 
 
+@pytest.mark.parametrize("services_behind_a_balancer", [1, 3])
 def test_the_ledger_of_a_whole_sitting_follows_from_its_seed(
-    lin: Sitting, services: Services, clock: TestClock
+    lin: Sitting, services: Services, clock: TestClock, services_behind_a_balancer: int
 ) -> None:
+    random = Random(11)
+    desks = [lin.desk]
+    desks += [
+        ControlScheduler(services.database, services.vault)
+        for _ in range(services_behind_a_balancer - 1)
+    ]
     lin.open()
     while lin.position_ms < 45 * MINUTE:
-        lin.play()
+        lin.play(desk=random.choice(desks))
         lin.photo_arrives()
     with services.database.write() as connection:
         sittings.close_sitting(
@@ -229,17 +295,17 @@ def test_the_ledger_of_a_whole_sitting_follows_from_its_seed(
 def test_nothing_due_costs_next_to_nothing(lin: Sitting) -> None:
     lin.open()
     lin.play()
-    lin.photo_arrives()
-    with lin.services.database.write() as connection:
-        for line in lines_of(connection, lin.id):
-            control_store.update_line(
-                connection, lin.id, line.challenge_id, answered_ms=lin.clock(), expired_ms=None
-            )
-    lin.desk.forget(lin.id)
+    lin.has_answered_everything()
     lin.play()
     assert lin.demands is NOTHING
+    now = lin.stored()
     batches = [
-        Batch(lin.id, lin.learning_ms + beat, lin.position_ms + beat, lin.clock() + beat)
+        replace(
+            now,
+            learning_ms=now.learning_ms + beat,
+            position_ms=lin.position_ms + beat,
+            now_ms=now.now_ms + beat,
+        )
         for beat in range(1, 2_000)
     ]
     begun = time.perf_counter()

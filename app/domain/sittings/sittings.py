@@ -8,7 +8,7 @@ comes while the first is alive is refused, or ends the first, as the pack says.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -162,14 +162,12 @@ def expire_leases(
     connection: Connection, vault: Vault, scheduler: ControlScheduler, now_ms: int, limit: int = 100
 ) -> list[int]:
     """End sittings whose lease has run out; their row ids, oldest lease first."""
-    over = {it.id: it for it in store.run_out(connection, now_ms, limit)}
-    ends = {id_: now_ms + it.ahead_ms for id_, it in over.items()}
+    over = store.run_out(connection, now_ms, limit)
+    ends = {it.id: now_ms + it.ahead_ms for it in over}
     scheduler.finish(connection, ends)
-    return [
-        id_
-        for id_, end_ms in ends.items()
-        if _ended(connection, vault, over[id_], "expired", "lease", end_ms)
-    ]
+    columns = {it.id: _end_of(vault, it, "expired", "lease", ends[it.id]) for it in over}
+    store.end_sessions(connection, columns)
+    return list(ends)
 
 
 def unknown_session(external_id: str) -> NotFound:
@@ -468,18 +466,17 @@ def _end(
     if sitting.state != "open":
         return False
     scheduler.finish(connection, {sitting.id: now_ms})
-    return _ended(connection, vault, sitting, state, reason, now_ms)
+    end = _end_of(vault, sitting, state, reason, now_ms)
+    return store.end_sessions(connection, {sitting.id: end}) == 1
 
 
-def _ended(
-    connection: Connection, vault: Vault, sitting: SittingRow, state: str, reason: str, now_ms: int
-) -> bool:
+def _end_of(
+    vault: Vault, sitting: SittingRow, state: str, reason: str, now_ms: int
+) -> Mapping[str, Any]:
     sealed = sitting.seed_encrypted
-    return store.end_session(
-        connection,
-        sitting.id,
-        state=state,
-        close_reason=reason,
-        closed_ms=now_ms,
-        seed_revealed=vault.open(sealed, SEED_PURPOSE) if sealed else None,
-    )
+    return {
+        "state": state,
+        "close_reason": reason,
+        "closed_ms": now_ms,
+        "seed_revealed": vault.open(sealed, SEED_PURPOSE) if sealed else None,
+    }

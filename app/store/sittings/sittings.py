@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
 from app.store import stays
 from app.store.catalogue.catalogue import ClassRow, LessonRow
@@ -389,19 +389,17 @@ def update_session(connection: Connection, session_id: int, **values: Any) -> No
     connection.execute(update(Session).where(Session.id == session_id).values(**values))
 
 
-def end_session(connection: Connection, session_id: int, **values: Any) -> bool:
-    """Set the end of a sitting that is still open; False when it was not."""
-    result = connection.execute(
-        update(Session)
-        .where(and_(Session.id == session_id, Session.state == "open"))
-        .values(
-            **values,
-            settled=False,
-            evidence_version=Session.evidence_version + 1,
-            lease_expires_ms=None,
-        )
-    )
-    return result.rowcount == 1
+_END = (
+    update(Session)
+    .where(and_(Session.id == bindparam("ended"), Session.state == "open"))
+    .values(settled=False, evidence_version=Session.evidence_version + 1, lease_expires_ms=None)
+)
+
+
+def end_sessions(connection: Connection, ends: Mapping[int, Mapping[str, Any]]) -> int:
+    """Set the end of those that are still open, session → columns; how many that were."""
+    values = [{"ended": session_id, **columns} for session_id, columns in ends.items()]
+    return connection.execute(_END, values).rowcount if values else 0
 
 
 def run_out(connection: Connection, now_ms: int, limit: int) -> Sequence[TimedSitting]:

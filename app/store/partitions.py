@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from app.db import Database
-from app.errors import BadInput
+from app.errors import BadInput, Conflict
 
 TABLES = {
     "event_logs": "session_id",
@@ -33,6 +33,7 @@ TABLES = {
 }
 AHEAD = 3  # ranges beyond the one that is written to
 LEAST_ROWS = 1000
+_CUT = "partitions"  # what one process does at a time
 _LIMIT = "zhenxue_range"  # the check that a table is held to while it becomes a range
 _BOUND = re.compile(r"FROM \((MINVALUE|'?\d+'?)\) TO \('?(\d+)'?\)")
 _RANGES = text(
@@ -94,34 +95,42 @@ def cut(database: Database, rows: int) -> list[str]:
 
     What a table holds becomes its first range as it lies, unmoved: it is looked through once while
     others write, then held for the moment that takes its name. What was interrupted is gone on
-    with. Raises BadInput on SQLite and for a size below LEAST_ROWS; DatabaseAway where a long
-    transaction keeps a table for seconds: call it again.
+    with. Raises BadInput on SQLite and for a size below LEAST_ROWS; Conflict while another process
+    does it; DatabaseAway where a long transaction keeps a table for seconds: call it again.
     """
     if database.sqlite:
         raise BadInput("not_postgresql", "SQLite has no partitions")
     if rows < LEAST_ROWS:
         raise BadInput("bad_rows", f"a range has at least {LEAST_ROWS} rows")
-    done = []
-    for table in TABLES:
+    with database.alone(_CUT) as mine:
+        if not mine:
+            raise Conflict("cut_running", "another process cuts tables just now")
         with database.read() as connection:
-            if _is_cut(connection, table):
-                continue
-        upper = _held(database, table, rows)
-        with database.write() as connection:
-            _become_range(connection, table, upper)
-            _extend(connection, table, rows)
-        done.append(table)
-    return done
+            whole = [it for it in TABLES if not _is_cut(connection, it)]
+        for table in whole:
+            upper = _held(database, table, rows)
+            with database.write() as connection:
+                _become_range(connection, table, upper)
+                _extend(connection, table, rows)
+        return whole
 
 
 def keep_ahead(database: Database) -> None:
     """Make ranges ahead of the highest key; rows that came before their range was there move into
-    it. Does nothing where nothing is cut."""
-    for table in () if database.sqlite else TABLES:
-        with database.write() as connection:
-            if _is_cut(connection, table):
-                last = _ranges(connection, table)[-1]
-                _extend(connection, table, last.upper - last.lower)
+    it. A cut that nobody went on with is given up: the bound that it set would refuse rows one day.
+    Does nothing where nothing is cut, or while it is being cut."""
+    if database.sqlite:
+        return
+    with database.alone(_CUT) as mine:
+        for table in TABLES if mine else ():
+            with database.write() as connection:
+                if _is_cut(connection, table):
+                    last = _ranges(connection, table)[-1]
+                    _extend(connection, table, last.upper - last.lower)
+                elif any(
+                    it.name == _LIMIT for it in _constraints(connection, table, TABLES[table])
+                ):
+                    _run(connection, f"ALTER TABLE {table} DROP CONSTRAINT {_LIMIT}")
 
 
 def drop_emptied(database: Database) -> list[str]:

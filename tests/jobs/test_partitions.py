@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from app.cli.main import app
 from app.db import MIGRATIONS, Database
 from app.domain.judging import assess
-from app.errors import BadInput
+from app.errors import BadInput, Conflict
 from app.jobs import archive
 from app.services import Services
 from app.simulation.scenarios import perform
@@ -154,6 +154,19 @@ def test_what_was_interrupted_is_gone_on_with(database: Database) -> None:
         connection.execute(text(f"SELECT setval('verdicts_id_seq', {upper - 2})"))
     assert partitions.cut(database, 5 * ROWS) == list(partitions.TABLES)
     assert ranges(database, "verdicts")[0] == (0, upper)
+
+
+def test_a_cut_that_nobody_went_on_with_refuses_no_row_in_the_end(database: Database) -> None:
+    whole = shape(database, "verdicts")
+    partitions._held(database, "verdicts", ROWS)
+    assert shape(database, "verdicts") != whole
+    with database.alone(partitions._CUT):
+        partitions.keep_ahead(database)  # it may still be under way
+        assert shape(database, "verdicts") != whole
+        with pytest.raises(Conflict, match="just now"):
+            partitions.cut(database, ROWS)
+    partitions.keep_ahead(database)
+    assert shape(database, "verdicts") == whole
 
 
 def test_sqlite_is_told_that_it_has_no_partitions(tmp_path: Path) -> None:

@@ -16,14 +16,18 @@ tables is ever deleted, so there is nothing they would catch but an error of thi
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Row, text
 
 from app.db import Database
 from app.errors import BadInput, Conflict
+from app.outages import DatabaseAway
 
 TABLES = {
     "event_logs": "session_id",
@@ -33,6 +37,7 @@ TABLES = {
 }
 AHEAD = 3  # ranges beyond the one that is written to
 LEAST_ROWS = 1000
+_TRIES, _WAIT_MS, _APART_S = 60, 200, 0.5
 _CUT = "partitions"  # what one process does at a time
 _LIMIT = "zhenxue_range"  # the check that a table is held to while it becomes a range
 _BOUND = re.compile(r"FROM \((MINVALUE|'?\d+'?)\) TO \('?(\d+)'?\)")
@@ -47,6 +52,12 @@ _CONSTRAINTS = text(
     " contype IN ('p', 'u') AND NOT attnum = ANY(conkey) AS of_each FROM pg_constraint"
     " JOIN pg_attribute ON attrelid = conrelid AND attname = :key"
     " WHERE conrelid = to_regclass(:table) ORDER BY contype DESC, conname"
+)
+_TIED = text(  # sittings first, as whoever writes does
+    "SELECT name FROM (SELECT it::regclass::text AS name FROM pg_constraint,"
+    " unnest(ARRAY[conrelid, confrelid]) AS it WHERE contype = 'f' AND conparentid = 0"
+    " AND to_regclass(:table) IN (conrelid, confrelid) UNION SELECT :table) AS tied"
+    " ORDER BY name <> 'sessions', name"
 )
 _POINTING = text(
     "SELECT conname AS name, conrelid::regclass::text AS by FROM pg_constraint"
@@ -109,9 +120,7 @@ def cut(database: Database, rows: int) -> list[str]:
             whole = [it for it in TABLES if not _is_cut(connection, it)]
         for table in whole:
             upper = _held(database, table, rows)
-            with database.write() as connection:
-                _become_range(connection, table, upper)
-                _extend(connection, table, rows)
+            _having(database, table, partial(_become_range, table=table, upper=upper, rows=rows))
         return whole
 
 
@@ -123,19 +132,23 @@ def keep_ahead(database: Database) -> None:
         return
     with database.alone(_CUT) as mine:
         for table in TABLES if mine else ():
-            with database.write() as connection:
+            with database.read() as connection:
                 if _is_cut(connection, table):
                     last = _ranges(connection, table)[-1]
-                    _extend(connection, table, last.upper - last.lower)
-                elif any(
-                    it.name == _LIMIT for it in _constraints(connection, table, TABLES[table])
-                ):
-                    _run(connection, f"ALTER TABLE {table} DROP CONSTRAINT {_LIMIT}")
+                    rows = last.upper - last.lower
+                    work = partial(_extend, table=table, rows=rows)
+                    due = last.upper <= _reached(connection, table) + AHEAD * rows
+                else:
+                    held = _constraints(connection, table, TABLES[table])
+                    work = partial(_run, words=f"ALTER TABLE {table} DROP CONSTRAINT {_LIMIT}")
+                    due = any(it.name == _LIMIT for it in held)
+            if due:
+                _having(database, table, work)
 
 
 def drop_emptied(database: Database) -> list[str]:
     """Drop the ranges below the highest key that hold nothing any more; their names."""
-    gone = []
+    gone: list[str] = []
     for table in () if database.sqlite else TABLES:
         with database.read() as connection:
             if not _is_cut(connection, table):
@@ -144,13 +157,15 @@ def drop_emptied(database: Database) -> list[str]:
             some = [it for it in _ranges(connection, table)[:-1] if it.upper <= highest]
             empty = [it for it in some if not _any(connection, it.name)]
         for it in empty:
-            with database.write() as connection:
-                _run(connection, f"LOCK TABLE {table}, {it.name} IN ACCESS EXCLUSIVE MODE")
-                if not _any(connection, it.name):
-                    _run(connection, f"ALTER TABLE {table} DETACH PARTITION {it.name}")
-                    _run(connection, f"DROP TABLE {it.name}")
-                    gone.append(it.name)
+            _having(database, table, partial(_drop_empty, table=table, name=it.name, gone=gone))
     return gone
+
+
+def _drop_empty(connection: Connection, table: str, name: str, gone: list[str]) -> None:
+    if not _any(connection, name):
+        _run(connection, f"ALTER TABLE {table} DETACH PARTITION {name}")
+        _run(connection, f"DROP TABLE {name}")
+        gone.append(name)
 
 
 def _held(database: Database, table: str, rows: int) -> int:
@@ -170,12 +185,30 @@ def _held(database: Database, table: str, rows: int) -> int:
     return upper
 
 
-def _become_range(connection: Connection, table: str, upper: int) -> None:
+def _having(database: Database, table: str, work: Callable[[Connection], None]) -> None:
+    """Do it while nobody else has the table, nor one that a foreign key ties to it.
+
+    Who holds one table and waits for another may be in a deadlock: each try waits so short that the
+    server has not yet looked for one, and so none who writes is undone for our sake.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            with database.write() as connection:
+                tied = connection.execute(_TIED, {"table": table}).scalars()
+                _run(connection, f"SET LOCAL lock_timeout = '{_WAIT_MS}ms'")
+                _run(connection, f"LOCK TABLE {', '.join(tied)} IN ACCESS EXCLUSIVE MODE")
+                return work(connection)
+        except DatabaseAway as error:
+            cause = getattr(error.__cause__, "orig", None)
+            if not left or not isinstance(cause, psycopg.errors.LockNotAvailable):
+                raise
+            time.sleep(_APART_S)
+
+
+def _become_range(connection: Connection, table: str, upper: int, rows: int) -> None:
     """Put a partitioned table of the same columns, constraints and indexes in its place."""
     first = _name(table, upper)
     pointing = connection.execute(_POINTING, {"table": table}).all()
-    locked = ", ".join([table, *sorted({it.by for it in pointing})])
-    _run(connection, f"LOCK TABLE {locked} IN ACCESS EXCLUSIVE MODE")
     constraints = _constraints(connection, table, TABLES[table])
     constraints = [it for it in constraints if it.name != _LIMIT]
     indexes = connection.execute(_INDEXES, {"table": table}).all()
@@ -199,6 +232,7 @@ def _become_range(connection: Connection, table: str, upper: int) -> None:
     _run(connection, f"ALTER TABLE {first} DROP CONSTRAINT {_LIMIT}")
     _run(connection, f"CREATE TABLE {table}_rest PARTITION OF {table} DEFAULT")
     _add_keys_of_each(connection, table, first, f"{table}_rest")
+    _extend(connection, table, rows)
 
 
 def _extend(connection: Connection, table: str, rows: int) -> None:
@@ -210,7 +244,6 @@ def _extend(connection: Connection, table: str, rows: int) -> None:
         _run(connection, f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)")
         _add_keys_of_each(connection, table, f"{table}_rest", name)
         if _any(connection, f"{table}_rest"):
-            _run(connection, f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
             going = f"DELETE FROM {table}_rest WHERE {within} RETURNING *"  # noqa: S608
             into = f"INSERT INTO {name} SELECT * FROM it"  # noqa: S608
             _run(connection, f"WITH it AS ({going}) {into}")

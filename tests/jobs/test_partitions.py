@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +18,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import insert, select, text
 from typer.testing import CliRunner
 
+from app.bench import day
 from app.cli.main import app
 from app.db import MIGRATIONS, Database
 from app.domain.judging import assess
@@ -26,7 +28,7 @@ from app.services import Services
 from app.simulation.scenarios import perform
 from app.store import partitions, schema
 from app.store.events import event_log
-from models import Base, EventLog
+from models import Base, Control, EventLog, Snapshot
 from tests.evidence import catalogue, ndjson, sitting
 from tests.people import LIN, County, TestClock, training_class
 from tests.postgres import Postgres
@@ -226,6 +228,40 @@ def test_who_writes_while_the_table_is_cut_is_neither_refused_nor_lost(database:
     with database.read() as connection:
         kept = connection.execute(select(EventLog.session_id).order_by(EventLog.session_id))
         assert kept.scalars().all() == written
+
+
+@pytest.mark.thorough
+def test_nobody_who_writes_to_two_tables_is_undone_by_the_cut(database: Database) -> None:
+    """Whichever comes first: they and the cut wait for each other's tables."""
+    stop, written = threading.Event(), [0] * 4
+
+    def write(number: int) -> None:
+        while not stop.is_set():
+            name = f"w{number}-{written[number]}"
+            photo = insert(Snapshot).values(**day._photo(1, 0, 0) | {"external_id": name})
+            control = insert(Control).values(**day._popup(1, 0, 0) | {"challenge_id": name})
+            both = [photo, control] if number % 2 else [control, photo]
+            with database.write() as connection:
+                connection.execute(text("SET LOCAL session_replication_role = replica"))
+                for it in both:
+                    connection.execute(it)
+                    time.sleep(0.01)
+            written[number] += 1
+
+    with ThreadPoolExecutor(4) as others:
+        writing = [others.submit(write, it) for it in range(4)]
+        assert eventually(lambda: min(written) > 5)
+        try:
+            assert partitions.cut(database, ROWS) == list(partitions.TABLES)
+            after = min(written)
+            assert eventually(lambda: min(written) > after + 5)
+        finally:
+            stop.set()
+        for it in writing:
+            it.result()
+    with database.read() as connection:
+        for table in ("controls", "snapshots"):
+            assert connection.scalar(text(f"SELECT count(*) FROM {table}")) == sum(written)
 
 
 @pytest.mark.thorough

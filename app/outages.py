@@ -59,16 +59,33 @@ def told_as_outages() -> Iterator[None]:
 
 
 def of_disk(error: BaseException) -> DiskFull | None:
-    """The outage that an operating system's refusal tells of; None where it is something else."""
-    if isinstance(error, OSError) and error.errno in _DISK:
+    """The outage that the refusal of an operating system tells of, or of a file that SQLite sorts
+    in; None where it is something else."""
+    refused = isinstance(error, OSError) and error.errno in _DISK
+    if refused or (isinstance(error, sqlite3.Error) and _of_sqlite(error)):
         return DiskFull("disk", "the disk takes nothing now", retry_after_s=30)
+    return None
+
+
+def outage_of(error: BaseException) -> NotReady | None:
+    """The outage that an exception came of, wherever it was wrapped."""
+    seen: BaseException | None = error
+    while seen is not None:
+        found = seen if isinstance(seen, NotReady) else of_disk(seen)
+        if found is not None:
+            return found
+        seen = seen.__cause__ or seen.__context__
     return None
 
 
 def _away(error: DBAPIError, state: str | None) -> bool:
     if isinstance(error.orig, sqlite3.Error):
-        code = getattr(error.orig, "sqlite_errorcode", None)
-        return code is not None and code & 0xFF in _SQLITE
+        return _of_sqlite(error.orig)
     if error.connection_invalidated or state == _READ_ONLY:
         return True
     return isinstance(error, OperationalError)
+
+
+def _of_sqlite(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _SQLITE

@@ -30,6 +30,7 @@ from app.store.faces.blobs import MARKER, Blobs, StoreAway
 from models import Session
 from tests.api.test_sessions import found_school, opening, post
 from tests.domain.events.test_events import event
+from tests.evidence import ndjson
 from tests.people import County, TestClock
 from tests.store.events.test_events import packed
 
@@ -92,6 +93,26 @@ def test_a_full_disk_is_an_outage_and_over_once_there_is_room(
         "/v1/sessions/s1/events", json={"events": beats}, headers=county.huang.headers
     )
     assert answer.json()["accepted"] == 200
+
+
+def test_an_import_without_room_to_sort_its_records_is_an_outage(
+    client: TestClient, county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = sqlite3.connect
+
+    def full_at_once(*where: Any, **how: Any) -> sqlite3.Connection:
+        connection = connect(*where, **how)
+        connection.execute("PRAGMA max_page_count = 1")
+        return connection
+
+    records = ndjson([{"kind": "course"}])
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(sqlite3, "connect", full_at_once)
+        answer = client.post("/v1/imports", content=records, headers=county.huang.headers)
+        assert (answer.status_code, answer.json()["code"]) == (503, "disk"), answer.text
+        assert int(answer.headers["retry-after"]) > 0
+    answer = client.post("/v1/imports", content=records, headers=county.huang.headers)
+    assert answer.json()["code"] != "disk"
 
 
 def test_a_lock_that_somebody_holds_is_an_outage_within_seconds(

@@ -27,8 +27,9 @@ from app.domain.sittings import leases
 from app.errors import BadInput, BodyTooLarge, MalformedBody, ZhenxueError
 from app.http.callers import Callers
 from app.http.keyring import Caller
-from app.http.middleware import outage_of, request_id_of, require_plain_address
+from app.http.middleware import request_id_of, require_plain_address
 from app.http.patience import drain, next_piece
+from app.outages import outage_of
 from app.sdk.door import open_headers
 from app.services import Services
 

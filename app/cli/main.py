@@ -331,9 +331,12 @@ def _refusal(error: Exception) -> str | None:
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
     from app.errors import ZhenxueError
+    from app.outages import outage_of
 
     if isinstance(error, ZhenxueError):
         return error.detail
+    if (outage := outage_of(error)) is not None:
+        return outage.detail
     if isinstance(error, ValidationError) and error.title == "Settings":
         wrong = error.errors(include_url=False, include_input=False)
         return "settings: " + "; ".join(

@@ -25,8 +25,8 @@ from app.console.login import login_of
 from app.domain.accounts import users
 from app.domain.accounts.users import Login, Role
 from app.errors import BadInput, NotFound, NotReady, NotSignedIn, ZhenxueError
-from app.http.middleware import outage_of
 from app.languages import LOCALES
+from app.outages import outage_of
 from app.store.review import notices
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -16,10 +16,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import tracing
-from app.errors import BodyTooLarge, MalformedBody, NotReady, ZhenxueError
+from app.errors import BodyTooLarge, MalformedBody, ZhenxueError
 from app.http.patience import drain, next_piece
 from app.http.refusals import REFUSAL, Refusals
-from app.outages import of_disk
+from app.outages import outage_of
 from app.settings import Settings
 
 log = structlog.get_logger("zhenxue.http")
@@ -197,17 +197,6 @@ def require_plain_address(scope: Scope) -> None:
             except UnicodeDecodeError:
                 detail = "the address is not UTF-8, or not encoded as an address is"
                 raise MalformedBody("malformed_address", detail) from None
-
-
-def outage_of(error: BaseException) -> NotReady | None:
-    """The outage that an exception came of, wherever it was wrapped."""
-    seen: BaseException | None = error
-    while seen is not None:
-        found = seen if isinstance(seen, NotReady) else of_disk(seen)
-        if found is not None:
-            return found
-        seen = seen.__cause__ or seen.__context__
-    return None
 
 
 def problem_body(problem: dict[str, Any]) -> bytes:

@@ -92,7 +92,12 @@ export const players = {
       },
     });
     return {
-      quality: () => player.switchQuality(1),
+      quality: () => {
+        player.switchQuality(1);
+        // Chromium's positions are whole microseconds: to one that is none, like 2.0313 that becomes
+        // 2.031299, DPlayer seeks for ever.
+        player.prevVideo.currentTime = Math.floor(player.prevVideo.currentTime * 8) / 8;
+      },
       next: (to) => player.switchVideo({ url: `${to}/film.mp4`, type: "normal" }),
       seek: (to) => player.seek(to),
       rate: (to) => player.speed(to),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.http.lease_ring import REQUESTS_A_MINUTE
+from app.http.lease_ring import REQUESTS_A_MINUTE, LeaseRing
 from tests.api.test_sessions import found_school, opening, post
 from tests.evidence import picture
 from tests.people import County, TestClock
@@ -107,6 +107,25 @@ def test_a_browser_that_runs_wild_is_told_to_wait(
     refused = told(client, mine, clock)
     assert refused.status_code == 429
     assert refused.headers["retry-after"] == str(refused.json()["retry_after_s"])
+
+
+def test_a_browser_that_waited_for_the_next_minute_is_heard_again(
+    client: TestClient, school: County, clock: TestClock
+) -> None:
+    mine = lease(client, school, session_id="s1")
+    answers = [told(client, mine, clock).status_code for _ in range(REQUESTS_A_MINUTE + 1)]
+    assert answers[-1] == 429
+    clock.advance(minutes=1)
+    assert told(client, mine, clock).status_code == 200
+
+
+def test_a_lease_that_was_met_of_late_needs_no_look_into_the_database(
+    client: TestClient, school: County, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = lease(client, school, session_id="s1")
+    assert told(client, mine, clock).status_code == 200
+    monkeypatch.setattr(LeaseRing, "caller", None)  # which is what a thread is taken for
+    assert told(client, mine, clock).status_code == 200
 
 
 def test_a_page_of_another_origin_may_ask_for_its_sitting_and_for_nothing_else(

@@ -20,6 +20,7 @@ from app.domain.faces.enrolling import EnrolmentDesk
 from app.domain.faces.kept_photos import KeptPhotos
 from app.domain.faces.photo_store import PhotoStore
 from app.domain.sittings import sitting_life
+from app.errors import NotReady
 from app.security import MasterKey
 from app.settings import Settings
 from app.store import schema
@@ -31,6 +32,8 @@ from app.store.faces import snapshots
 from app.store.faces.blobs import Blobs
 from app.vault import Ring, Vault
 from app.vision.readers import FaceReaders
+
+UNFINISHED = "restoring"  # in the data folder, while a backup is put in place
 
 
 @dataclass
@@ -103,8 +106,17 @@ class Services:
             rooms=self.rooms,
         )
 
+    def require_whole(self) -> None:
+        """Raises NotReady where a restore was cut off: what is here is half of a backup."""
+        if (self.settings.data_dir / UNFINISHED).exists():
+            raise NotReady(
+                "restore_unfinished",
+                "a restore was cut off here: run `zhenxue restore` with the same backup again",
+            )
+
     def start(self) -> None:
-        """Raises NotReady where the master key is not this database's."""
+        """Raises NotReady where the master key is not this database's, or half a backup is here."""
+        self.require_whole()
         if schema.at_head(self.database):  # else `/readyz` tells
             self.require_master_key()
         with suppress(OSError):  # of a folder that is another user's
@@ -172,6 +184,7 @@ def open_services(
     """
     services = Services.build(settings or Settings(), clock)
     try:
+        services.require_whole()
         if services.settings.production:
             schema.require_head(services.database)
         else:

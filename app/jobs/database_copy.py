@@ -55,14 +55,18 @@ def put(database: Database, copied: Path) -> None:
         _run(database.url, *_RESTORE, "--dbname", database.url.database or "", str(copied))
 
 
+def is_empty(database: Database) -> bool:
+    with database.read() as connection:
+        return not inspect(connection).get_table_names()
+
+
 def require_empty(database: Database) -> None:
     """Raises Conflict where something would be overwritten."""
-    with database.read() as connection:
-        if inspect(connection).get_table_names():
-            raise Conflict(
-                "not_empty",
-                "there is a database already: a backup is restored onto an empty one only",
-            )
+    if not is_empty(database):
+        raise Conflict(
+            "not_empty",
+            "there is a database already: a backup is restored onto an empty one only",
+        )
 
 
 def _file_of(database: Database) -> Path:

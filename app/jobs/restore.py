@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -18,7 +19,7 @@ from app.db import Database
 from app.errors import Conflict
 from app.jobs import audit_watch, backup, database_copy, erasures
 from app.jobs.backup import BackupManifest
-from app.services import Services, database_of, vault_for
+from app.services import UNFINISHED, Services, database_of, vault_for
 from app.settings import Settings
 from app.store import schema
 from app.store.events import event_log
@@ -61,21 +62,42 @@ def restore(
     photos = list(backup.photos_of(folder))
     for photo in photos:
         backup.require_same(folder / backup.OBJECTS / photo.name, photo)
-    database = database_of(settings, vault)
-    blobs = Blobs(settings.resolved_blob_url)
-    _require_fitting(manifest, database)
-    if any(key != MARKER for key in blobs.e_tags("")):
-        raise Conflict("not_empty", "the photo store is not empty: restore into one that is")
-    if not database_is_there:
-        database_copy.require_empty(database)
-    for photo in photos:
-        blobs.put(photo.name, (folder / backup.OBJECTS / photo.name).read_bytes())
-    if not database_is_there:
-        database_copy.put(database, folder / manifest.database.name)
-    schema.upgrade(database)
-    database.close()
-    _lay_beside(settings.data_dir.resolve(), folder, lists)
-    return _verified(settings, manifest, {it.name for it in photos})
+    with closing(database_of(settings, vault)) as database:
+        blobs = Blobs(settings.resolved_blob_url)
+        _require_fitting(manifest, database)
+        data = settings.data_dir.resolve()
+        goes_on = _goes_on(data / UNFINISHED, manifest)
+        if not goes_on and any(key != MARKER for key in blobs.e_tags("")):
+            raise Conflict("not_empty", "the photo store is not empty: restore into one that is")
+        put_already = database_is_there or (goes_on and not database_copy.is_empty(database))
+        if not put_already:
+            database_copy.require_empty(database)
+        # Before the database: whoever it brings back is erased again, whatever cuts this off.
+        _lay_beside(data, folder, lists)
+        (data / UNFINISHED).write_text(_name(manifest))
+        for photo in photos:
+            blobs.put(photo.name, (folder / backup.OBJECTS / photo.name).read_bytes())
+        if not put_already:
+            database_copy.put(database, folder / manifest.database.name)
+        schema.upgrade(database)
+    restored = _verified(settings, manifest, {it.name for it in photos})
+    (data / UNFINISHED).unlink()
+    return restored
+
+
+def _name(manifest: BackupManifest) -> str:
+    return f"{manifest.made_ms} {manifest.database.sha256}"
+
+
+def _goes_on(mark: Path, manifest: BackupManifest) -> bool:
+    """Whether this backup was being put in place when that was cut off. Raises Conflict for
+    another."""
+    if not mark.exists():
+        return False
+    if mark.read_text() != _name(manifest):
+        detail = "another backup was being restored here and was cut off: go on with that one"
+        raise Conflict("restore_unfinished", detail)
+    return True
 
 
 def _require_fitting(manifest: BackupManifest, database: Database) -> None:

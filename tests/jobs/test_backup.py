@@ -15,10 +15,11 @@ from sqlalchemy import make_url, select, update
 from app.db import Database
 from app.domain.faces import retention
 from app.errors import BadInput, Conflict, NotReady
-from app.jobs import audit_watch, backup, erasures, restore
-from app.services import Services
+from app.jobs import audit_watch, backup, database_copy, erasures, restore
+from app.services import Services, open_services
 from app.settings import Settings
 from app.simulation.scenarios import perform
+from app.store import schema
 from models import AuditEntry, EventLog, Learner, LearnerKey, Session, Snapshot, Verdict
 from tests.machine import POSTGRESQL, lacks
 from tests.people import County, TestClock
@@ -118,6 +119,41 @@ def test_who_was_erased_since_the_backup_stays_erased(
         destroyed = select(LearnerKey.wrapped).where(LearnerKey.destroyed_ms.is_not(None))
         assert connection.execute(destroyed).scalars().all() == [None]
     restored.stop()
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("before", ["put", "upgrade"])
+def test_a_restore_that_was_cut_off_starts_nothing_and_is_gone_on_with(
+    studied: Services,
+    county: County,
+    empty_machine: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    before: str,
+) -> None:
+    was = rows(studied.settings.database_url)
+    made = backup.make(studied, tmp_path / "backups")
+    erase(studied, county)
+    kept = Path(shutil.copy(erasures.file_of(studied), tmp_path / "kept-elsewhere.ndjson"))
+
+    def cut_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    where = {"put": database_copy, "upgrade": schema}[before]
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(where, before, cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            restore.restore(empty_machine, Path(made.folder), lists=[kept])
+    assert (empty_machine.data_dir / erasures.FILE).read_bytes() == kept.read_bytes()
+    with pytest.raises(NotReady, match="zhenxue restore"), open_services(empty_machine):
+        pass
+    done = restore.restore(empty_machine, Path(made.folder), lists=[kept])
+    assert done.photos_missing == 0 and not done.evidence_altered
+    assert rows(empty_machine.resolved_database_url)["verdicts"] == was["verdicts"]
+    with open_services(empty_machine):
+        pass
+    with pytest.raises(Conflict, match="empty"):
+        restore.restore(empty_machine, Path(made.folder))
 
 
 def test_another_master_key_restores_nothing(

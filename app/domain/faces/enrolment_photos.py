@@ -130,9 +130,7 @@ def enrol(
     """
     quality = _quality(seen)
     if isinstance(seen, Seen) and step is not None:
-        enrolled = [row.quality for row in rows.ready(connection, learner.id)]
-        quality["step"] = str(step)
-        quality["reasons"] = enrolment_steps.against(step, seen.fields, enrolled)
+        quality |= _of_step(connection, learner.id, seen, step)
     if copied:
         quality["reasons"] = [*quality["reasons"], "same_photograph"]
     if isinstance(seen, Unread) or quality["reasons"]:
@@ -159,6 +157,11 @@ def enrol(
     photo_codes.enter_reference(connection, photo_id, seen.codes)
     _settled(connection, learner.id, now_ms)
     return _report(connection, learner.id, digest, "ready", quality)
+
+
+def _of_step(connection: Connection, learner_id: int, seen: Seen, step: Step) -> dict[str, Any]:
+    enrolled = [row.quality for row in rows.ready(connection, learner_id)]
+    return {"step": str(step), "reasons": enrolment_steps.against(step, seen.fields, enrolled)}
 
 
 def _purged(photo: ReferenceRow) -> bool:

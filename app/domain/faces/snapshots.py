@@ -136,27 +136,21 @@ def store(
         raise Conflict("too_many_snapshots", f"a sitting has at most {MOST_A_SITTING} photos")
     control = _named(connection, session.id, sent.challenge_id)
     late = control is not None and _late(connection, session, control, received_ms)
-    bound = control is not None and not late
-    values: dict[str, Any] = {
-        **asdict(sent),
-        "control_id": None if control is None else control.id,
-        "late": late,
-        "received_ms": received_ms,
-        "sha256": digest,
-        "media_type": media_type,
-        "size": len(data),
-    }
+    control_id = None if control is None else control.id
+    values = asdict(sent) | {"control_id": control_id, "late": late, "received_ms": received_ms}
+    values |= {"sha256": digest, "media_type": media_type, "size": len(data)}
     if away:
         lost = {"status": "failed", "check": int(Check.LOST), "checked_ms": received_ms}
         rows.insert_row(connection, session.id, **values, **lost)
-        return StoredPhoto(digest, "failed", bound, late)
+        return StoredPhoto(digest, "failed", control is not None and not late, late)
     values |= asdict(kept or put(photos, key, session, data))
     if late:  # nobody has to look at it
         values |= {"status": "done", "check": int(Check.NOT_COMPARED), "checked_ms": received_ms}
     _put(connection, session.id, there, values)
-    if control is not None and not late:
-        _answer(connection, session.id, control, received_ms)
-    return StoredPhoto(digest, "done" if late else "pending", bound, late)
+    if control is None or late:
+        return StoredPhoto(digest, "done" if late else "pending", False, late)
+    _answer(connection, session.id, control, received_ms)
+    return StoredPhoto(digest, "pending", True, late)
 
 
 def _stored_before(there: PhotoRow, digest: bytes) -> StoredPhoto:

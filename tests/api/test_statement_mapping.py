@@ -15,7 +15,7 @@ from app.services import Services
 from models import AuditEntry, Session
 from tests.api.test_sessions import found_school, opening, post
 from tests.api.test_xapi import Lrs
-from tests.api.test_xapi_events import heard, paused, played
+from tests.api.test_xapi_events import heard, paused, played, said
 from tests.people import WU, County, TestClock, course, lesson, training_class
 
 MAPPING = "/v1/statement-mapping"
@@ -258,14 +258,22 @@ def test_a_trial_says_what_would_happen_and_leaves_no_trace(
             {**paused(30), "context": {}},
             without_session(actor=account("nobody")),
             without_session(verb={"id": ADL + "answered"}),
+            {**said(VERBS + "seeked", time_to=60), "context": {}},
         ],
     }
     for _ in range(2):
         answer = lrs.client.post(f"{MAPPING}/try", json=trial, headers=lrs.headers)
         assert answer.status_code == 200, answer.text
         told = answer.json()["statements"]
-        assert [it["fate"] for it in told] == ["opened", "taken", "unknown_learner", "kept"]
+        assert [it["fate"] for it in told] == [
+            "opened",
+            "taken",
+            "unknown_learner",
+            "kept",
+            "taken",
+        ]
         assert told[0]["event"] == {"type": "play", "position": 0.0}
+        assert told[4]["event"] == {"type": "seek", "to": 60.0, "blocked": False}
         assert (told[0]["learner_id"], told[0]["lesson_id"], told[0]["class_id"]) == (
             "lin",
             "l1",

@@ -70,6 +70,30 @@ def heard(services: Services, session: str = "s1") -> list[tuple[int, str, int]]
     ]
 
 
+@pytest.mark.parametrize("together", [True, False], ids=["forwarded", "one by one"])
+def test_a_jump_that_tells_only_where_it_led_is_told_and_nobody_s_leap(
+    lrs: Lrs, services: Services, clock: TestClock, together: bool
+) -> None:
+    """Played a minute, dragged on over twenty, played another."""
+    jump = said(f"{VIDEO}verbs/seeked", time_to=1260)
+    tell(lrs, with_length(played(0)))
+    clock.advance(seconds=30)
+    tell(lrs, said(ADL + "interacted", time=30))
+    clock.advance(seconds=30)
+    if together:
+        tell(lrs, jump, with_length(played(1260)))
+    else:
+        tell(lrs, jump)
+        tell(lrs, with_length(played(1260)))
+    clock.advance(seconds=60)
+    tell(lrs, with_length(paused(1320)))
+    seeks = [it for it in heard(services) if it[1] == "seek"]
+    assert [it[2] for it in seeks] == [30]
+    verdict = closed(lrs, services)
+    assert verdict["credited_ms"] == 90_000  # all but what was played before the jump
+    assert {it["reason"] for it in verdict["findings"] if it["fault"] == "learner"} == set()
+
+
 def fates(client: TestClient) -> dict[str, float]:
     lines = client.get("/metrics").text.splitlines()
     told = [it.rsplit(" ", 1) for it in lines if it.startswith("zhenxue_statements_total{")]
@@ -262,11 +286,17 @@ def judged(
         clock.advance(seconds=10)
         tell(lrs, said(ADL + "interacted", time=place))
     tell(lrs, with_length(paused(seconds)))
+    findings: list[dict[str, Any]] = closed(lrs, services, session)["findings"]
+    return findings
+
+
+def closed(lrs: Lrs, services: Services, session: str = "s1") -> dict[str, Any]:
+    """The verdict on a sitting that its platform closes."""
     lrs.client.post(f"/v1/sessions/{session}/close", headers=lrs.headers)
     settle_all(services)
-    verdict = lrs.client.get(f"/v1/sessions/{session}", headers=lrs.headers).json()["verdict"]
-    findings: list[dict[str, Any]] = verdict["findings"]
-    return findings
+    told = lrs.client.get(f"/v1/sessions/{session}", headers=lrs.headers).json()
+    verdict: dict[str, Any] = told["verdict"]
+    return verdict
 
 
 def with_length(statement: dict[str, Any]) -> dict[str, Any]:

@@ -366,7 +366,7 @@ def beyond_the_film(events: Iterable[Event], media_ms: int) -> list[int]:
 
 def _farthest(event: Event) -> float:
     if isinstance(event, SeekEvent):
-        return max(event.origin, event.target)
+        return max(event.target, event.origin)  # which may be untold: no number
     position: float | None = getattr(event, "position", None)
     return -1.0 if position is None else position
 

@@ -135,11 +135,11 @@ def _tried(index: int, sent: Sent, taken: xapi.Taken) -> TriedStatement:
 
 
 def _shown(event: dict[str, Any]) -> dict[str, Any]:
-    """Without its number and time, which it has not yet."""
+    """Without its number and time, which it has not yet, and what is not told."""
     return {
         name: value
         for name, value in event.items()
-        if name not in ("seq", "at_ms") and value is not None
+        if name not in ("seq", "at_ms") and value is not None and value == value  # no NaN
     }
 
 

@@ -8,6 +8,7 @@ that is sent again is known by its id. Only the time of receipt counts, as for e
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from app.db import Database
 from app.domain import notify
 from app.domain.controls.scheduler import Batch
 from app.domain.events import intake
-from app.domain.events.events import Event, PlayEvent, beyond_the_film
+from app.domain.events.events import Event, PlayEvent, SeekEvent, beyond_the_film
 from app.domain.events.intake import BEYOND_THE_FILM, RunningSitting
 from app.domain.exchange.xapi_attachments import AttachedFile, attachments_of, require_files
 from app.domain.exchange.xapi_batch import Sent, completed, says_the_same
@@ -284,6 +285,7 @@ def _append(
             continue
         if sitting.next_seq == 0 and sitting.external_id in begun:
             said = _from_here(said)
+        _find_origins(said, sitting.play_pos_ms / 1000)
         for seq, event in enumerate(said, sitting.next_seq):
             event.seq = seq
         mine.append((RunningSitting.of(sitting), said))
@@ -297,6 +299,19 @@ def _append(
         for name, said in events.items()
         for it in said
     }
+
+
+def _find_origins(events: Sequence[Event], position: float) -> None:
+    """A jump that tells where it led alone began, at the least, where the player was last told to
+    be: what it played since claims nothing, and what it left out is told of, so nobody's leap."""
+    for event in events:
+        if isinstance(event, SeekEvent):
+            if math.isnan(event.origin):
+                event.origin = position
+            position = event.target
+        else:
+            told = getattr(event, "position", None)
+            position = position if told is None else told
 
 
 def _from_here(events: list[Event]) -> list[Event]:

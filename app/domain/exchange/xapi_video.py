@@ -7,13 +7,14 @@ watching all the same, its platform is told (`tells_of_watching`). What players 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from app.domain.events.events import AnyEvent, Event
+from app.domain.events.events import AnyEvent, Event, SeekEvent
 
 VIDEO = "https://w3id.org/xapi/video/extensions/"
 CMI5_SESSION = "https://w3id.org/xapi/cmi5/context/extensions/sessionid"
@@ -24,6 +25,7 @@ _SPEED = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)\s*[xX×]?\s*", re.ASCII)
 _DURATION = re.compile(r"PT(?=\d)(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,6}(?:\.\d+)?)S)?", re.A)
 _SECONDS = re.compile(r"\d{1,7}(?:\.\d+)?", re.ASCII)
 _SESSION = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,128}")
+UNTOLD = math.nan  # where a jump began that tells only where it led
 LONGEST_S = 86_400  # a film that is said to be longer is a mistake
 _MEDIA = ("video", "audio", "media")
 _PLAYING = ("played", "play", "paused", "watched", "watch")
@@ -48,7 +50,8 @@ def session_of(statement: dict[str, Any]) -> str | None:
 
 
 def event_of(statement: dict[str, Any], at_ms: int) -> Event | None:
-    """What a statement reports of the player, still without a place in the session's order."""
+    """What a statement reports of the player, still without a place in the session's order. A jump
+    that tells where it led alone has the origin UNTOLD."""
     _, _, verb = statement["verb"]["id"].partition("://")
     read = _EVENTS.get(verb)
     if read is None or (verb in _GENERAL and not _about_media(statement["object"])):
@@ -63,6 +66,8 @@ def event_of(statement: dict[str, Any], at_ms: int) -> Event | None:
         event: Event = msgspec.convert({**found, "seq": 0, "at_ms": at_ms}, AnyEvent)
     except msgspec.ValidationError:
         return None
+    if isinstance(event, SeekEvent) and _origin(words) is None:
+        event.origin = UNTOLD
     return event
 
 
@@ -170,10 +175,15 @@ def _paused(words: Words) -> Words | None:
 
 
 def _seeked(words: Words) -> Words | None:
-    """A jump whose beginning is not told adds nothing to the position that is told next."""
-    origin = _time(words, "time-from", "starting-point")
     target = _time(words, "time-to", "ending-point")
-    return None if None in (origin, target) else {"type": "seek", "from": origin, "to": target}
+    if target is None:
+        return None
+    origin = _origin(words)
+    return {"type": "seek", "from": target if origin is None else origin, "to": target}
+
+
+def _origin(words: Words) -> float | None:
+    return _time(words, "time-from", "starting-point")
 
 
 def _interacted(words: Words) -> Words | None:

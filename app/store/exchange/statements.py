@@ -91,6 +91,7 @@ class StatementSitting(Protocol):
     external_id: str
     opened_ms: int
     next_seq: int
+    play_pos_ms: int
     pack_id: str
     pack_version: str
     controls: str
@@ -109,6 +110,7 @@ def sessions(
             Session.external_id,
             Session.opened_ms,
             Session.next_seq,
+            Session.play_pos_ms,
             TrainingClass.pack_id,
             TrainingClass.pack_version,
             TrainingClass.controls,

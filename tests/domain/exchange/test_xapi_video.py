@@ -124,7 +124,7 @@ def test_speed_is_understood_however_it_is_said(
         said(OWN + "played", time=-1),
         said(OWN + "played", time=10**250),
         said(OWN + "paused", time=None),
-        said(OWN + "seeked", time_to=700),
+        said(OWN + "seeked", time_from=700),
         said(ADL + "initialized", time=0),
         said(ADL + "interacted", {VIDEO + "volume": 0.3}),
         said(ADL + "terminated"),

@@ -452,6 +452,18 @@ def statements_of_play_that_began_before_the_first_of_them_came(road: Road) -> N
     )
 
 
+def statements_of_a_clock_that_is_five_minutes_behind(road: Road) -> None:
+    """A browser's, in the second sitting; of the first it cost the beginning."""
+    mapped(road)
+    for start_s in (0, 200):
+        for n in range(start_s, start_s + 190, 10):
+            told = played(n) if n == start_s else said(ADL + "interacted", time=n)
+            at = as_timestamp(road.clock() - 300_000)
+            road.state({**without_session(told), "timestamp": at})
+            road.clock.advance(seconds=10)
+        road.wait(1200)
+
+
 def a_sitting_opened_when_all_was_over(road: Road) -> None:
     began_ms = road.clock()
     road.wait(600)
@@ -574,6 +586,7 @@ CASES = [
     Case(statements_forwarded_by_the_minute, 290, 240, "before_opening"),
     Case(statements_forwarded_one_by_one_every_five_minutes, 470, 230, "before_opening"),
     Case(statements_of_play_that_began_before_the_first_of_them_came, 340, 140, "before_opening"),
+    Case(statements_of_a_clock_that_is_five_minutes_behind, 360, 180, "before_opening"),
     Case(a_sitting_opened_when_all_was_over, 600, 0, "before_opening"),
     Case(positions_in_milliseconds, 60, 0, "beyond_the_film"),
     Case(positions_in_milliseconds_for_many, 60, 0, "beyond_the_film"),

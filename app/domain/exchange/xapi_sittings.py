@@ -5,11 +5,13 @@ for nobody. Time is that of the sitting's class, which in a sandbox is moved. Wh
 of its time earns nothing: by it a player's report of an hour ago opens nothing now, and what
 happened before the statements that tell of it opened a sitting is no part of that. An emitter that
 forwards every few minutes would else claim these minutes of a sitting that has just begun, and its
-learner would look like one who outran the clock.
+learner would look like one who outran the clock. Whose clock is behind is known by what they sent
+for earlier sittings: all of it seems to have been that long on its way.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -35,6 +37,7 @@ from app.domain.exchange.xapi_fates import (
     UNKNOWN_LEARNER,
     UNKNOWN_LESSON,
 )
+from app.domain.exchange.xapi_keys import agent_key
 from app.domain.exchange.xapi_mapping import (
     StatementMapping,
     StatementPlace,
@@ -42,6 +45,7 @@ from app.domain.exchange.xapi_mapping import (
     place_of,
     registration_of,
 )
+from app.domain.exchange.xapi_values import milliseconds
 from app.domain.exchange.xapi_video import session_of
 from app.domain.sittings import sitting_life, sittings
 from app.domain.sittings.sitting_life import Door, Fate
@@ -49,11 +53,14 @@ from app.domain.sittings.sittings import Opening
 from app.errors import ZhenxueError
 from app.store import stays
 from app.store.exchange import statement_places as store
+from app.store.exchange import statements
 from app.store.exchange.statement_places import ClassWithLesson, PlacedSitting
 from app.store.sittings import sittings as sitting_store
 from app.vault import Vault
 
 OPENER = "xapi"  # device of a sitting that statements opened
+EARLIER_MS = 60_000  # so long before a sitting opened, what was sent was sent for another
+LAST = 20  # statements of a learner, by which the sender's clock is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,7 @@ class Addressing:
         self._learner = cache(partial(sitting_store.learner, connection, platform_id))
         self._lesson_of_class = cache(partial(store.lesson_of_class, connection))
         self._classes_with = cache(partial(store.classes_with, connection))
+        self._behind_ms = cache(self._clock_behind_ms)
 
     def addresses(self, batch: Sequence[Spoken]) -> list[Address | None]:
         """One for each, in order; None where the player is not spoken of."""
@@ -162,10 +170,22 @@ class Addressing:
         return self._found(said, self._mapping, place)
 
     def _in_time(self, said: Spoken, address: Address) -> Address:
-        early_ms = self._now_ms - said.at_ms - BEFORE_MS
-        if address.since_ms is None or early_ms <= address.since_ms:
+        if address.since_ms is None or not self._older(said, address.since_ms + BEFORE_MS):
             return address
         return replace(address, fate=BEFORE_OPENING)
+
+    def _older(self, said: Spoken, age_ms: int) -> bool:
+        """Whether it tells of longer ago than that, by a clock that is set right."""
+        older_ms = self._now_ms - said.at_ms - age_ms
+        actor = agent_key(said.statement["actor"])
+        if older_ms <= 0 or actor is None:
+            return older_ms > 0
+        return older_ms > self._behind_ms(actor, self._now_ms - age_ms - EARLIER_MS)
+
+    def _clock_behind_ms(self, actor: bytes, before_ms: int) -> int:
+        sent = statements.sent_before(self._connection, self._platform_id, actor, before_ms, LAST)
+        took_ms = [at - milliseconds(json.loads(it)["timestamp"], "timestamp") for at, it in sent]
+        return max(0, min(took_ms, default=0))
 
     def _since_ms(self, sitting: PlacedSitting) -> int | None:
         if sitting.device_id != OPENER:
@@ -206,7 +226,7 @@ class Addressing:
         if not plays or not mapping.opens:
             loads = isinstance(said.event, RateEvent) and said.event.position is None
             return Address(fate=KEPT if loads else NOT_OPEN, place=place)
-        if self._now_ms - said.at_ms > sitting_life.RESUME_MS:
+        if self._older(said, sitting_life.RESUME_MS):
             return Address(fate=TOO_OLD, place=place)
         return self._open(place, said)
 

@@ -86,6 +86,23 @@ def add(
         connection.execute(insert(StatementLink), linked)
 
 
+def sent_before(
+    connection: Connection, platform_id: int, actor: bytes, before_ms: int, limit: int
+) -> list[tuple[int, bytes]]:
+    """(stored_ms, body) of an actor's last statements before a moment."""
+    query = (
+        select(Statement.stored_ms, Statement.body)
+        .where(
+            Statement.platform_id == platform_id,
+            Statement.actor == actor,
+            Statement.stored_ms < before_ms,
+        )
+        .order_by(Statement.id.desc())
+        .limit(limit)
+    )
+    return [(stored_ms, body) for stored_ms, body in connection.execute(query)]
+
+
 class StatementSitting(Protocol):
     id: int
     external_id: str

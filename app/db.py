@@ -47,7 +47,7 @@ def _make_own(file: Path) -> None:
             it.chmod(0o600)
 
 
-def _json(document: Any) -> str:
+def document_json(document: Any) -> str:
     """A document as its column keeps it; a struct is written as it is, without being unfolded."""
     if isinstance(document, msgspec.Struct):
         return msgspec.json.encode(document).decode()
@@ -97,7 +97,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
-            json_serializer=_json,
+            json_serializer=document_json,
             pool_timeout=POOL_S,
             connect_args={"connect_timeout": LOCK_S},
         )
@@ -135,7 +135,7 @@ class Database:
             self.url,
             pool_size=pool_size,
             max_overflow=2 * pool_size,
-            json_serializer=_json,
+            json_serializer=document_json,
             pool_timeout=POOL_S,
             connect_args={"timeout": SQLITE_LOCK_S, "check_same_thread": False},
         )

@@ -16,6 +16,7 @@ import numpy as np
 from sqlalchemy import JSON, Connection, LargeBinary, Row, create_engine, insert, or_, select
 from sqlalchemy.types import TypeEngine
 
+from app.db import document_json
 from app.store import stays
 from app.store.accounts.audit import AuditRow
 from app.store.events import event_log
@@ -200,7 +201,7 @@ def audit_entries(
 @contextmanager
 def restored(tables: Mapping[str, Rows], logs: Iterable[StoredLog]) -> Iterator[Connection]:
     """A database in memory with these rows: what the service's own code can judge by."""
-    engine = create_engine("sqlite://")
+    engine = create_engine("sqlite://", json_serializer=document_json)
     try:
         with engine.connect() as connection:
             Base.metadata.create_all(connection)

@@ -96,7 +96,7 @@ def _was_away() -> ColumnElement[bool]:
     return and_(Enrolment.away.is_not(None), cast(Enrolment.away, String) != "null")
 
 
-class Stay(Protocol):
+class ClassStay(Protocol):
     """Days are `yyyy-mm-dd`, both included; `first_on` None: from the class's first day, `last_on`
     None: to its last. `away` is read by `Away.all`."""
 
@@ -106,19 +106,19 @@ class Stay(Protocol):
     away: list[Any] | None
 
 
-class StayRow(Stay, Protocol):
+class StayRow(ClassStay, Protocol):
     id: int
     learner_id: int
     person_id: int
     moved_from: int | None
 
 
-def present(stay: Stay, on: date) -> bool:
+def present(stay: ClassStay, on: date) -> bool:
     """Whether the learner is in the class on that day."""
     return (stay.first_on or "") <= on.isoformat() and gone(stay, on) is None
 
 
-def gone(stay: Stay, on: date) -> tuple[date, str] | None:
+def gone(stay: ClassStay, on: date) -> tuple[date, str] | None:
     """The last day and how it ended, of who is not in the class any more, or not now."""
     away = next((it for it in Away.all(stay.away) if it.covers(on)), None)
     if away is not None:

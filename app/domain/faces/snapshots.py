@@ -86,7 +86,7 @@ def session_of(
 
 
 @dataclass(frozen=True, slots=True)
-class KeptPhoto:
+class PhotoBlob:
     """A photo that lies in the store and in no row yet: where, and how the store describes it."""
 
     blob_key: str
@@ -99,11 +99,11 @@ def is_stored(connection: Connection, session_id: int, external_id: str) -> bool
     return there is not None and there.blob_key is not None
 
 
-def put(photos: PhotoStore, key: bytes, session: SittingRow, data: bytes) -> KeptPhoto:
+def put(photos: PhotoStore, key: bytes, session: SittingRow, data: bytes) -> PhotoBlob:
     """Keep the bytes, before `store` has a row name them: no transaction waits for the store.
     Raises StoreAway."""
     blob_key = f"learners/{session.learner_id}/sessions/{session.id}/{secrets.token_hex(8)}"
-    return KeptPhoto(blob_key, photos.put(key, blob_key, data))
+    return PhotoBlob(blob_key, photos.put(key, blob_key, data))
 
 
 def store(
@@ -114,7 +114,7 @@ def store(
     received_ms: int,
     data: bytes,
     *,
-    kept: KeptPhoto | None = None,
+    kept: PhotoBlob | None = None,
     away: bool = False,
 ) -> StoredPhoto:
     """Keep a photo, unless the same one is stored already, in the caller's transaction. `kept`: its

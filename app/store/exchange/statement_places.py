@@ -29,7 +29,7 @@ class PlacedSitting(Protocol):
     ahead_ms: int  # of the clock of its class
 
 
-class ClassWithLesson(stays.Stay, Protocol):
+class ClassWithLesson(stays.ClassStay, Protocol):
     """With the learner's stay in it."""
 
     external_id: str

@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from app.domain.exchange import import_source, imports
+from app.jobs.settler import settle_all
 from app.services import Services
 from detectors.trace import ControlFlag
 from models import Session
@@ -315,6 +316,36 @@ def test_a_wrong_event_is_named_and_the_sitting_stays(
     (rejected,) = report["rejected"]
     assert (rejected["line"], rejected["code"]) == (15, code)
     assert named in rejected["detail"]
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("every_s", [1, 10])
+def test_a_log_of_milliseconds_is_told_and_accuses_nobody(
+    huang: TestClient, services: Services, every_s: int
+) -> None:
+    """Of a film of 45 minutes 3.4 s fit into its length, taken for 3,400."""
+    head, control, *_ = sitting(beats=60)
+    log = [
+        event("s1", n, "progress", START_MS + n * 1000, position=n * 1000.0, rate=1.0)
+        for n in range(0, 601, every_s)
+    ]
+    for _ in range(2):
+        report = send(huang, [*catalogue(), head, control, *log])
+        assert {it["code"] for it in report["rejected"]} == {"beyond_the_film"}
+        assert [it["line"] for it in report["rejected"]] == list(range(6, 6 + len(log)))
+        told = report["rejected"][0]["detail"]
+        assert "'s1' of 'lin' in lesson 'l1'" in told and "positions are seconds" in told
+    settle_all(services)
+    verdict = huang.get("/v1/sessions/s1").json()["verdict"]
+    assert (verdict["outcome"], verdict["credited_ms"]) == ("not_proven", 0)
+    assert all(it["fault"] != "learner" for it in verdict["findings"])
+
+
+def test_one_position_that_is_nonsense_costs_a_log_that_one_alone(huang: TestClient) -> None:
+    glitch = event("s1", 20, "pause", START_MS + 65_000, position=900_000.0)
+    report = send(huang, [*catalogue(), *sitting(), glitch])
+    assert (report["stored"], len(report["rejected"])) == (ALL, 1)
+    assert report["rejected"][0]["code"] == "beyond_the_film"
 
 
 def test_an_event_without_a_receive_time_is_no_evidence(huang: TestClient) -> None:

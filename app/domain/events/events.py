@@ -361,10 +361,11 @@ def beyond_the_film(events: Iterable[Event], media_ms: int) -> list[int]:
     """The places of those that tell a position far beyond the film's end, where no play can be:
     they count in another unit, or over a whole course. What lies a little beyond is the end."""
     limit_s = (media_ms * BEYOND + BEYOND_MS) / 1000
-    return [n for n, event in enumerate(events) if _farthest(event) > limit_s]
+    return [n for n, event in enumerate(events) if farthest(event) > limit_s]
 
 
-def _farthest(event: Event) -> float:
+def farthest(event: Event) -> float:
+    """The latest position that an event tells, in seconds; below 0 where it tells none."""
     if isinstance(event, SeekEvent):
         return max(event.target, event.origin)  # which may be untold: no number
     position: float | None = getattr(event, "position", None)

@@ -461,16 +461,20 @@ def _was_over(sitting: RunningSitting, events: Sequence[Event], batch: Append) -
     return now_ms - oldest_ms > since_ms + BEFORE_MS
 
 
+def why_beyond(media_ms: int) -> str:
+    """Why positions far beyond a film are refused, and what to do about it."""
+    return (
+        f"far beyond the film, which is {media_ms / 1000:g} s long by its course: positions are "
+        "seconds from the beginning of this film"
+    )
+
+
 def _within_the_film(sitting: RunningSitting, found: Arrived) -> Arrived:
     """Without events that are no play of this film, which are among the problems then."""
     beyond = beyond_the_film(found.events, sitting.media_ms)
     if not beyond:
         return found
-    length_s = sitting.media_ms / 1000
-    detail = (
-        f"position: far beyond the film, which is {length_s:g} s long by its course: positions are "
-        "seconds from the beginning of this film"
-    )
+    detail = f"position: {why_beyond(sitting.media_ms)}"
     faults = [ItemError(found.indices[n], BEYOND_THE_FILM, detail) for n in beyond]
     kept = sorted(set(range(len(found.events))).difference(beyond))
     events = [found.events[n] for n in kept]

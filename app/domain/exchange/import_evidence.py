@@ -133,7 +133,10 @@ class EvidenceImporter:
         return sorted(arrivals, key=lambda it: (it.event.seq, it.received_ms, it.where))
 
     def events(self, connection: Connection, row: SittingRow, arrivals: list[Arrival]) -> bool:
-        fresh = [it for it in self._unknown(connection, row, arrivals) if self._in_time(row, it)]
+        unknown = self._unknown(connection, row, arrivals)
+        fresh = self._within_the_film(
+            connection, row, arrivals, [it for it in unknown if self._in_time(row, it)]
+        )
         if not fresh:
             return False
         events = [it.event for it in fresh]
@@ -185,6 +188,25 @@ class EvidenceImporter:
             it.where, "outside_sitting", "received_at_ms: lies before the sitting, or weeks after"
         )
         return False
+
+    def _within_the_film(
+        self, connection: Connection, row: SittingRow, arrivals: list[Arrival], fresh: list[Arrival]
+    ) -> list[Arrival]:
+        """Without positions that are no play of this film. Where most of the file's lie beyond it,
+        the others only happen to be small: they count in that other unit too."""
+        if not fresh:
+            return fresh
+        names = store.names(connection, row.id)
+        told = [it for it in arrivals if wire_events.farthest(it.event) >= 0]
+        beyond = set(wire_events.beyond_the_film((it.event for it in told), names.media_ms))
+        refused = told if 2 * len(beyond) > len(told) else [told[n] for n in beyond]
+        lines = {it.where for it in refused}
+        detail = f"session {row.external_id!r} of {names.learner!r} in lesson {names.lesson!r}: "
+        detail += intake.why_beyond(names.media_ms)
+        for it in fresh:
+            if it.where in lines:
+                self._book.reject(it.where, intake.BEYOND_THE_FILM, detail)
+        return [it for it in fresh if it.where not in lines]
 
     def _conflict(self, it: Arrival) -> None:
         self._book.reject(

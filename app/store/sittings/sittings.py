@@ -95,6 +95,7 @@ class SittingNames(Protocol):
     pack_id: str
     pack_version: str
     lesson: str
+    media_ms: int
 
 
 class PackedSitting(Protocol):
@@ -303,6 +304,7 @@ def names(connection: Connection, session_id: int) -> SittingNames:
             TrainingClass.pack_id,
             TrainingClass.pack_version,
             Lesson.external_id.label("lesson"),
+            Lesson.media_ms,
         )
         .select_from(Session)
         .join(Learner, Learner.id == Session.learner_id)

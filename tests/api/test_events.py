@@ -117,7 +117,7 @@ def test_positions_that_are_no_numbers_are_refused(client, school, clock, litera
 
 def test_the_number_of_events_has_bounds(client, school, beat):
     assert send(client, school, []).json()["code"] == "no_events"
-    assert send(client, school, [beat(n) for n in range(1000)]).status_code == 200
+    assert send(client, school, [beat(n, position=n) for n in range(1000)]).status_code == 200
     answer = send(client, school, [beat(n) for n in range(1001)])
     assert (answer.status_code, answer.json()["code"]) == (422, "too_many_events")
 

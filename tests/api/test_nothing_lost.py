@@ -498,6 +498,144 @@ def positions_in_milliseconds_in_statements(road: Road) -> None:
     road.state(paused(60_000))
 
 
+def positions_in_milliseconds_of_each_second(road: Road) -> None:
+    """Of a film of 45 minutes 3.4 s fit into its length, taken for 3,400."""
+    road.open()
+    for start in range(0, 60, 10):
+        began_ms = road.clock()
+        road.clock.advance(seconds=10)
+        road.send(
+            *(
+                {"type": "progress", "at_ms": began_ms + (n - start) * 1000, "position": n * 1000}
+                for n in range(start, start + 10)
+            )
+        )
+
+
+def everything_twice_under_other_numbers(road: Road) -> None:
+    road.open()
+    for n in range(0, 121, 10):
+        for _ in range(2):
+            road.send(road.event("progress", n), numbered=True)
+        road.clock.advance(seconds=10)
+
+
+def numbers_that_begin_anew_on_each_page(road: Road) -> None:
+    road.open()
+    for page in range(3):
+        road.seq = 0
+        for n in range(page * 60, page * 60 + 60, 10):
+            road.send(road.event("progress", n), numbered=True)
+            road.clock.advance(seconds=10)
+
+
+def times_in_seconds(road: Road) -> None:
+    road.open()
+    for n in range(0, 121, 10):
+        road.send(road.event("progress", n, at_ms=road.clock() // 1000))
+        road.clock.advance(seconds=10)
+
+
+def times_in_microseconds(road: Road) -> None:
+    road.open()
+    for n in range(0, 121, 10):
+        road.send(road.event("progress", n, at_ms=road.clock() * 1000))
+        road.clock.advance(seconds=10)
+
+
+def a_speed_in_percent(road: Road) -> None:
+    road.open()
+    road.study(120, rate=100)
+
+
+def a_speed_of_150_percent(road: Road) -> None:
+    road.open()
+    road.study(120, rate=150)
+
+
+def ended_at_each_pause(road: Road) -> None:
+    road.open()
+    for start in (0, 60, 120):
+        road.send(road.event("play", start))
+        road.clock.advance(seconds=60)
+        road.send(road.event("ended", start + 60))
+        road.clock.advance(seconds=20)
+
+
+def completed_at_each_pause(road: Road) -> None:
+    road.open()
+    for start in (0, 60, 120):
+        road.send(road.event("play", start))
+        road.clock.advance(seconds=60)
+        road.send(road.event("ended", start + 60, completed=True))
+        road.clock.advance(seconds=20)
+
+
+def the_length_while_it_buffers(road: Road) -> None:
+    road.open()
+    for n in range(0, 181, 10):
+        road.send(road.event("progress", 2700 if n in (60, 70, 120) else n))
+        road.clock.advance(seconds=10)
+
+
+def two_sittings_in_turns_in_one_batch(road: Road) -> None:
+    road.open()
+    road.open(learner="wu", session="s2")
+    for start in (0, 60):
+        began_ms = road.clock()
+        road.clock.advance(seconds=60)
+        told = [
+            {
+                "session_id": it,
+                "type": "progress",
+                "at_ms": began_ms + n * 1000,
+                "position": start + n,
+            }
+            for n in range(0, 60, 10)
+            for it in ("s1", "s2")
+        ]
+        body = {"batch_id": f"from {start}", "events": told}
+        road.note(road.call("POST", "/v1/events", json=body))
+
+
+def a_roster_that_came_after_the_first_events(road: Road) -> None:
+    road.open(learner="zhou")
+    road.study(60)
+    zhou = {**LIN, "learner_id": "zhou", "name": "周某", "id_number": "110101199003074047"}
+    answer = road.call("PUT", "/v1/classes/c1/roster", json={"learners": [LIN, WU, zhou]})
+    assert answer.status_code == 200 and not answer.json()["rejected"], answer.text
+    road.open(learner="zhou")
+    road.study(60)
+
+
+def a_class_that_the_learner_is_not_in(road: Road) -> None:
+    road.call("PUT", "/v1/classes/c2", json=training_class("c2", controls="platform"))
+    road.open("c2")
+    road.study(60)
+
+
+def verbs_written_differently(road: Road) -> None:
+    road.open()
+    road.state(played(0, verb={"id": "http://w3id.org/xapi/video/verbs/Played"}))
+    road.clock.advance(seconds=60)
+    road.state(paused(60, verb={"id": "HTTPS://w3id.org/xapi/video/verbs/paused/"}))
+
+
+def a_learner_in_capitals(road: Road) -> None:
+    mapped(road)
+    actor = {"account": {"homePage": "https://huang.example", "name": "LIN"}}
+    road.state(without_session(played(0, actor=actor)))
+    road.clock.advance(seconds=60)
+    road.state(without_session(paused(60, actor=actor)))
+
+
+def a_lesson_with_a_slash_behind_it(road: Road) -> None:
+    mapped(road)
+    road.state(without_session(played(0, object={"id": LMS + "/l1/"})))
+    road.clock.advance(seconds=60)
+    road.state(without_session(paused(60, object={"id": LMS + "/l1/"})))
+
+
 def a_learner_who_moved_to_another_class(road: Road) -> None:
     mapped(road)
     road.call("PUT", "/v1/classes/c2", json=training_class("c2", controls="platform"))
@@ -591,6 +729,22 @@ CASES = [
     Case(positions_in_milliseconds, 60, 0, "beyond_the_film"),
     Case(positions_in_milliseconds_for_many, 60, 0, "beyond_the_film"),
     Case(positions_in_milliseconds_in_statements, 60, 0, "beyond_the_film"),
+    Case(positions_in_milliseconds_of_each_second, 60, 0, "beyond_the_film"),
+    Case(everything_twice_under_other_numbers, 120, 120),
+    Case(numbers_that_begin_anew_on_each_page, 180, 50, "seq_conflict"),
+    Case(times_in_seconds, 120, 120),
+    Case(times_in_microseconds, 120, 120),
+    Case(a_speed_in_percent, 120, 120),
+    Case(a_speed_of_150_percent, 120, 0, "invalid_field"),
+    Case(ended_at_each_pause, 180, 180),
+    Case(completed_at_each_pause, 180, 180),
+    Case(the_length_while_it_buffers, 180, 180),
+    Case(two_sittings_in_turns_in_one_batch, 220, 220),
+    Case(a_roster_that_came_after_the_first_events, 120, 60, "unknown_learner", learner="zhou"),
+    Case(a_class_that_the_learner_is_not_in, 60, 0, "not_enrolled"),
+    Case(verbs_written_differently, 60, 60),
+    Case(a_learner_in_capitals, 60, 0, "unknown_learner"),
+    Case(a_lesson_with_a_slash_behind_it, 60, 0, "unknown_lesson"),
     Case(a_learner_who_moved_to_another_class, 60, 60, klass="c2"),
     Case(a_statement_with_the_id_of_another, 60, 0, "statement_conflict"),
     Case(a_faulty_statement_beside_a_good_one, 60, 0, "invalid_statement"),
@@ -624,3 +778,14 @@ def test_what_is_sent_is_credited_by_rule_or_told_to_all_whom_it_concerns(
     if case.send in (events_for_an_ended_sitting, forwarded_events_for_an_ended_sitting):
         count = 7 if case.send is events_for_an_ended_sitting else 3
         assert f"学习平台报来的{count}条播放记录没有算进去：在会话结束后才到达" in own
+
+
+def test_a_session_opened_again_for_another_lesson_is_told_to_webhooks(road: Road) -> None:
+    """Its answer may be dropped, and what follows counts for the lesson that bears the id."""
+    road.open()
+    body = opening("lin", session_id="s1", lesson_id="urn:l2")
+    answer = road.call("POST", "/v1/sessions", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "session_exists")
+    road.study(60)
+    road.judged()
+    assert "session_exists" in road.told_by_webhook()

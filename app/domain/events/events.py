@@ -359,9 +359,12 @@ def problem(index: int, message: str) -> ItemError:
 
 def beyond_the_film(events: Iterable[Event], media_ms: int) -> list[int]:
     """The places of those that tell a position far beyond the film's end, where no play can be:
-    they count in another unit, or over a whole course. What lies a little beyond is the end."""
+    they count in another unit, or over a whole course. Where most of those that tell one do, all
+    of them: the others happen to be small. What lies a little beyond is the end."""
     limit_s = (media_ms * BEYOND + BEYOND_MS) / 1000
-    return [n for n, event in enumerate(events) if farthest(event) > limit_s]
+    told = [(n, at) for n, event in enumerate(events) if (at := farthest(event)) >= 0]
+    beyond = [n for n, at in told if at > limit_s]
+    return [n for n, _ in told] if 2 * len(beyond) > len(told) else beyond
 
 
 def farthest(event: Event) -> float:

@@ -192,15 +192,12 @@ class EvidenceImporter:
     def _within_the_film(
         self, connection: Connection, row: SittingRow, arrivals: list[Arrival], fresh: list[Arrival]
     ) -> list[Arrival]:
-        """Without positions that are no play of this film. Where most of the file's lie beyond it,
-        the others only happen to be small: they count in that other unit too."""
+        """Without positions that are no play of this film, by all that the file tells of it."""
         if not fresh:
             return fresh
         names = store.names(connection, row.id)
-        told = [it for it in arrivals if wire_events.farthest(it.event) >= 0]
-        beyond = set(wire_events.beyond_the_film((it.event for it in told), names.media_ms))
-        refused = told if 2 * len(beyond) > len(told) else [told[n] for n in beyond]
-        lines = {it.where for it in refused}
+        beyond = wire_events.beyond_the_film((it.event for it in arrivals), names.media_ms)
+        lines = {arrivals[n].where for n in beyond}
         detail = f"session {row.external_id!r} of {names.learner!r} in lesson {names.lesson!r}: "
         detail += intake.why_beyond(names.media_ms)
         for it in fresh:

@@ -21,7 +21,15 @@ _DOORS = (
     "/v1/sessions/{session_id}/snapshots/{snapshot_id}",
 )
 _STATEMENTS = "/xAPI/statements"
-_OPENING = ("outside_class_dates", "enrolment_ended", "not_enrolled")  # study goes on uncounted
+_OPENING = (  # study goes on uncounted, or counts for the sitting that bears the id
+    "outside_class_dates",
+    "enrolment_ended",
+    "not_enrolled",
+    "unknown_class",
+    "unknown_learner",
+    "unknown_lesson",
+    "session_exists",
+)
 _REFUSED = (200, 400, 404, 409, 413, 415, 422)  # 200: some items; the rest is to be sent again
 _EMPTY = ("no_events",)  # nothing was sent that could be lost
 _WORDS: dict[str, Text] = {
@@ -33,6 +41,12 @@ _WORDS: dict[str, Text] = {
     "too_many_statements": Text(
         "一次报送的语句太多，整批没有保存：请分批发送",
         "too many statements at once, and none is kept: send them in batches",
+    ),
+    "session_exists": Text(
+        "同一个session_id先前开通过另一次学习（学员、班级、课程或窗口不同），再报的事件仍算在先前那次："
+        "每次学习请用新的session_id",
+        "the session_id stands for a sitting of another learner, class, lesson or window, and "
+        "events under it go on counting there: give each sitting its own",
     ),
     "numbered_by_client": Text(
         "这次学习的事件自带编号（seq）：请继续编号，同一次学习只由一方编号",
@@ -57,7 +71,7 @@ def tell(connection: Connection, refused: Iterable[Told], now_ms: int) -> None:
     """Tell the platforms whose evidence was among what was refused."""
     lost: dict[int, dict[str, Text]] = {}
     for it in refused:
-        if it.reason.status in _REFUSED and _brought(it):
+        if _brought(it):
             lost.setdefault(it.platform_id, {})[it.reason.code] = _said(it)
     for platform_id, told in sorted(lost.items()):
         notify.evidence_lost(connection, platform_id, told, now_ms)
@@ -68,6 +82,8 @@ def _brought(it: Told) -> bool:
     reason = it.reason
     if reason.route == "/v1/sessions":
         return reason.code in _OPENING
+    if reason.status not in _REFUSED:
+        return False
     if reason.route == _STATEMENTS:
         return reason.method in ("POST", "PUT")
     return reason.route in _DOORS and reason.code not in _EMPTY

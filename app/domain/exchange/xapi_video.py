@@ -52,7 +52,7 @@ def session_of(statement: dict[str, Any]) -> str | None:
 def event_of(statement: dict[str, Any], at_ms: int) -> Event | None:
     """What a statement reports of the player, still without a place in the session's order. A jump
     that tells where it led alone has the origin UNTOLD."""
-    _, _, verb = statement["verb"]["id"].partition("://")
+    verb = _verb(statement)
     read = _EVENTS.get(verb)
     if read is None or (verb in _GENERAL and not _about_media(statement["object"])):
         return None
@@ -74,11 +74,17 @@ def event_of(statement: dict[str, Any], at_ms: int) -> Event | None:
 def tells_of_watching(statement: dict[str, Any]) -> bool:
     """Whether somebody watched a film by it. Where such a statement is no event, it says neither
     where in the film nor when, and what was watched is lost."""
-    verb = statement["verb"]["id"].rpartition("/")[2].lower()
+    verb = _verb(statement).rpartition("/")[2]
     thing = statement["object"]
     if verb in _PLAYING or (verb in _SOME and "session-id" in _words(statement.get("context", {}))):
         return _about_media(thing)
     return verb in _GETTING_ON and bool(_kind(thing)) and _about_media(thing)
+
+
+def _verb(statement: dict[str, Any]) -> str:
+    """Without what emitters write differently: http or https, capitals, a slash at the end."""
+    told: str = statement["verb"]["id"]
+    return (told.partition("://")[2] or told).lower().rstrip("/")
 
 
 def _of_a_part(statement: dict[str, Any]) -> bool:

@@ -53,7 +53,13 @@ def _fields(kind: Any) -> frozenset[str]:
 
 def typed(rows: Iterable[AnyRow], kind: type[Kind]) -> list[Kind]:
     """Rows as structs with fields by the names of the columns, documents decoded."""
-    return [msgspec.convert(dict(zip(row._fields, row, strict=True)), kind) for row in rows]
+    return [msgspec.convert(dict(zip(_names(row._fields), row, strict=True)), kind) for row in rows]
+
+
+@cache
+def _names(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Plain strings: SQLAlchemy names a column that is a word of SQL by a kind of its own."""
+    return tuple(str(it) for it in fields)
 
 
 def typed_or_none(row: AnyRow | None, kind: type[Kind]) -> Kind | None:

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import msgspec
 import pytest
-from sqlalchemy import Connection, create_engine, literal, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Table,
+    create_engine,
+    insert,
+    literal,
+    select,
+)
 
-from app.store.row import fetch, fetch_one, fetch_one_or_none, stream
+from app.store.row import fetch, fetch_one, fetch_one_or_none, stream, typed
 
 _QUERY = select(literal(7).label("id"), literal("张三").label("name"))
 
@@ -47,3 +58,18 @@ def test_a_query_that_lacks_a_column_is_told_so_even_when_it_finds_nothing(
 def test_tests_hold_rows_to_the_types_of_their_protocol(connection: Connection) -> None:
     with pytest.raises(AssertionError, match=r"Misjudged\.name is '张三'"):
         fetch(connection, _QUERY, Misjudged)
+
+
+class Checked(msgspec.Struct):
+    check: int
+    limit: int
+
+
+def test_columns_that_are_words_of_sql_come_by_their_names_too(connection: Connection) -> None:
+    names = ("check", "limit")
+    table = Table("photos", MetaData(), *(Column(it, Integer) for it in names))
+    table.create(connection)
+    connection.execute(insert(table).values(check=1, limit=2))
+    inner = select(table).subquery()
+    rows = connection.execute(select(*(inner.c[it] for it in names)))
+    assert typed(rows, Checked) == [Checked(check=1, limit=2)]

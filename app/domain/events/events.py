@@ -10,7 +10,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import repeat
+from itertools import pairwise, repeat
+from statistics import median
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -28,6 +29,7 @@ MOST_EVENTS = 1000
 EARLIEST_MS = 946_684_800_000  # 2000-01-01: no clock that works says less
 LATEST_MS = 4_102_444_800_000  # 2100-01-01
 UNNUMBERED = -1  # of an event that leaves its number to the service
+NO_PLAYER = 20.0  # films play at most so many times as fast as they last
 BEYOND, BEYOND_MS = 1.25, 60_000  # a player's film may be so much longer than the catalogue's
 FRACTION_MS = 1_000  # a player may say a hair less than nothing at the very beginning
 
@@ -359,12 +361,25 @@ def problem(index: int, message: str) -> ItemError:
 
 def beyond_the_film(events: Iterable[Event], media_ms: int) -> list[int]:
     """The places of those that tell a position far beyond the film's end, where no play can be:
-    they count in another unit, or over a whole course. Where most of those that tell one do, all
-    of them: the others happen to be small. What lies a little beyond is the end."""
+    they count in another unit, or over a whole course. Where most of those that tell one do, and
+    run as no player does, all of them: the others happen to be small. A film that is longer than
+    its course says runs like any other. What lies a little beyond is the end."""
     limit_s = (media_ms * BEYOND + BEYOND_MS) / 1000
-    told = [(n, at) for n, event in enumerate(events) if (at := farthest(event)) >= 0]
-    beyond = [n for n, at in told if at > limit_s]
-    return [n for n, _ in told] if 2 * len(beyond) > len(told) else beyond
+    told = [(n, it, at) for n, it in enumerate(events) if (at := farthest(it)) >= 0]
+    beyond = [n for n, _, at in told if at > limit_s]
+    if 2 * len(beyond) <= len(told) or _pace([(it, at) for _, it, at in told]) <= NO_PLAYER:
+        return beyond
+    return [n for n, *_ in told]
+
+
+def _pace(told: Sequence[tuple[Event, float]]) -> float:
+    """Positions a second by the events' own times, in the middle of all moves; 0 without one."""
+    moves = [
+        (to - start) / (client_ms(after.at_ms) - client_ms(before.at_ms)) * 1000
+        for (before, start), (after, to) in pairwise(told)
+        if to > start and client_ms(after.at_ms) > client_ms(before.at_ms)
+    ]
+    return median(moves) if moves else 0.0
 
 
 def farthest(event: Event) -> float:

@@ -17,6 +17,8 @@ from app.domain.events.events import (
     LATEST_MS,
     AnyEvent,
     Event,
+    PlayEvent,
+    beyond_the_film,
     pack,
     read_one,
 )
@@ -298,3 +300,21 @@ def test_a_batch_without_positions_moves_nothing():
 def test_decoding_is_strict_about_duplicated_keys_only_in_their_last_value():
     raw = b'{"seq":1,"type":"play","at_ms":1791766800000,"position":-1,"position":5}'
     assert isinstance(read_one(msgspec.Raw(raw), 0), (Event, ItemError))
+
+
+def beats(seconds: int, unit: float) -> list[PlayEvent]:
+    """A film played at its own pace, and told every ten seconds in that many a second."""
+    return [PlayEvent(at_ms=NOW + n * 1000, position=n * unit) for n in range(0, seconds, 10)]
+
+
+@pytest.mark.parametrize("unit", [1000.0, 1e6])
+def test_of_positions_in_another_unit_none_is_within_the_film(unit: float) -> None:
+    told = beats(600, unit)
+    assert beyond_the_film(told, 2_700_000) == list(range(len(told)))
+
+
+def test_of_a_film_that_is_longer_than_its_course_says_only_the_rest_lies_beyond() -> None:
+    told = beats(2 * 2700 * 2, 1)
+    first = next(n for n, it in enumerate(told) if it.position > 1.25 * 2700 + 60)
+    assert 2 * first < len(told)
+    assert beyond_the_film(told, 2_700_000) == list(range(first, len(told)))

@@ -471,6 +471,9 @@ def _save(connection: Connection, ledgers: Mapping[int, Ledger], *, new: bool = 
     changed = {id_ for id_, it in ledgers.items() if it.fresh or it.touched or it.redrawn}
     fresh = [(id_, line.columns()) for id_, its in ledgers.items() for line in its.fresh]
     store.insert_lines(connection, fresh, new=new)
+    if not new:  # lines tell of themselves
+        drawn = [id_ for id_, it in ledgers.items() if it.redrawn and not (it.fresh or it.touched)]
+        event_log.unsettle(connection, drawn)
     for session_id, ledger in ledgers.items():
         _save_changes(connection, session_id, ledger)
         ledger.fresh, ledger.touched, ledger.redrawn = [], set(), False
@@ -489,7 +492,6 @@ def _save_changes(connection: Connection, session_id: int, ledger: Ledger) -> No
                 expired_ms=line.expired_ms,
             )
     if ledger.redrawn:
-        event_log.unsettle(connection, [session_id])
         sitting_store.update_session(
             connection,
             session_id,

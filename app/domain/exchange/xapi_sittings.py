@@ -177,9 +177,11 @@ class Addressing:
     def _older(self, said: Spoken, age_ms: int) -> bool:
         """Whether it tells of longer ago than that, by a clock that is set right."""
         older_ms = self._now_ms - said.at_ms - age_ms
+        if older_ms <= 0:
+            return False
         actor = agent_key(said.statement["actor"])
-        if older_ms <= 0 or actor is None:
-            return older_ms > 0
+        if actor is None:
+            return True
         return older_ms > self._behind_ms(actor, self._now_ms - age_ms - EARLIER_MS)
 
     def _clock_behind_ms(self, actor: bytes, before_ms: int) -> int:

@@ -80,17 +80,23 @@ def test_a_platforms_own_people_register_try_and_change_their_webhook(
     assert "huang.example/hook" not in desk.get(page)
 
 
+def refused(desk: Desk, times: Occurrences, *reasons: Reason) -> str:
+    """Requests of the platform that Feng is of, each refused for one of these; its slug."""
+    with desk.services.database.write() as connection:
+        platform_id = users.named(connection, "feng").platform_id
+        assert platform_id is not None
+        told = [Told(platform_id, None, reason, times) for reason in reasons]
+        refused_requests.enter(connection, told)
+        return connection.scalars(select(Platform.slug).where(Platform.id == platform_id)).one()
+
+
 def test_a_platforms_people_see_their_refused_requests_and_auditors_do_not(
     new_desk: Callable[[], Desk],
 ) -> None:
     desk = new_desk().sign_in("feng")
-    with desk.services.database.write() as connection:
-        platform_id = users.named(connection, "feng").platform_id
-        assert platform_id is not None
-        slug = connection.scalars(select(Platform.slug).where(Platform.id == platform_id)).one()
-        reason = Reason("PUT", "/v1/classes/{class_id}", 422, "invalid_input", "starts_on")
-        once = Occurrences(2, desk.services.clock(), "starts_on: no date", "req-12345678")
-        refused_requests.enter(connection, [Told(platform_id, None, reason, once)])
+    reason = Reason("PUT", "/v1/classes/{class_id}", 422, "invalid_input", "starts_on")
+    twice = Occurrences(2, desk.services.clock(), "starts_on: no date", "req-12345678")
+    slug = refused(desk, twice, reason)
     html = desk.get(f"/console/platforms/{slug}")
     for told in ("/v1/classes/{class_id}", "invalid_input", "starts_on: no date", "req-12345678"):
         assert told in html
@@ -101,16 +107,9 @@ def test_reasons_of_refusal_are_told_in_words_with_what_to_do(
     new_desk: Callable[[], Desk],
 ) -> None:
     desk = new_desk().sign_in("feng")
-    with desk.services.database.write() as connection:
-        platform_id = users.named(connection, "feng").platform_id
-        assert platform_id is not None
-        slug = connection.scalars(select(Platform.slug).where(Platform.id == platform_id)).one()
-        once = Occurrences(1, desk.services.clock(), "at_ms: …", "req-1")
-        told = [
-            Told(platform_id, None, Reason("POST", "/v1/events", 409, code, ""), once)
-            for code in ("before_opening", "batch_conflict", "scope_missing")
-        ]
-        refused_requests.enter(connection, told)
+    codes = ("before_opening", "batch_conflict", "scope_missing")
+    once = Occurrences(1, desk.services.clock(), "at_ms: …", "req-1")
+    slug = refused(desk, once, *(Reason("POST", "/v1/events", 409, it, "") for it in codes))
     html = desk.get(f"/console/platforms/{slug}")
     assert "所说的播放在学习会话开始以前：请即时转发" in html
     assert "改过的内容请用新的batch_id" in html and "这把密钥没有这项权限" in html

@@ -365,7 +365,7 @@ def beyond_the_film(events: Iterable[Event], media_ms: int) -> list[int]:
     run as no player does, all of them: the others happen to be small. A film that is longer than
     its course says runs like any other. What lies a little beyond is the end."""
     limit_s = (media_ms * BEYOND + BEYOND_MS) / 1000
-    told = [(n, it, at) for n, it in enumerate(events) if (at := farthest(it)) >= 0]
+    told = [(n, it, at) for n, it in enumerate(events) if (at := _farthest(it)) >= 0]
     beyond = [n for n, _, at in told if at > limit_s]
     if 2 * len(beyond) <= len(told) or _pace([(it, at) for _, it, at in told]) <= NO_PLAYER:
         return beyond
@@ -382,7 +382,7 @@ def _pace(told: Sequence[tuple[Event, float]]) -> float:
     return median(moves) if moves else 0.0
 
 
-def farthest(event: Event) -> float:
+def _farthest(event: Event) -> float:
     """The latest position that an event tells, in seconds; below 0 where it tells none."""
     if isinstance(event, SeekEvent):
         return max(event.target, event.origin)  # which may be untold: no number

@@ -329,3 +329,7 @@ def practical(cell: Cell) -> bool | None:
     """Whether hours were practice: 实操 or 理论, else yes or no."""
     said = {"实操": True, "实训": True, "实践": True, "理论": False}.get(words(cell) or "")
     return yes_or_no(cell) if said is None else said
+
+
+AMOUNTS = (number, whole, score, class_hours, *LENGTHS)
+"""Readers of what can be added up."""

@@ -11,8 +11,9 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -27,18 +28,29 @@ _MAX_HEIGHT, _MAX_WIDTH, _MAX_SHEETS = 20_000, 100, 20
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = re.compile(r"\s*<(\?xml|!doctype|html|head|meta|table|style|!--)", re.IGNORECASE)
 _FORMULA = re.compile(rb"<f[ >/]")
+_MERGED = re.compile(rb'<mergeCell\s[^>]*?ref="([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})"')
+_ROW_TAG, _HIDDEN = re.compile(rb"<row\s[^>]*>"), re.compile(rb'\shidden="(?:1|true)"')
+_ROW_NUMBER = re.compile(rb'\sr="([0-9]{1,7})"')
+_MOST_COVERED = 200_000  # cells
 _MARKED = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _DELIMITERS = ",\t;，"
+_AS_TEXT = re.compile(r'="([^"]*)"')  # how programs keep a spreadsheet from cutting long numbers
 
 Cell = str | int | float | bool | date | datetime | time | timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
 class FileSheet:
-    """A sheet's rows that are not empty, each with its number as a spreadsheet shows it."""
+    """A sheet's rows that are not empty, each with its number as a spreadsheet shows it.
+
+    `merged` has, by row number and place, what stands in the cell above that a cell without
+    content was merged with. `hidden` are numbers of rows that a filter or a person hides.
+    """
 
     name: str
     rows: list[tuple[int, tuple[Cell, ...]]]
+    merged: dict[tuple[int, int], Cell] = field(default_factory=dict)
+    hidden: frozenset[int] = frozenset()
 
 
 class BadTable(BadInput):
@@ -92,7 +104,7 @@ def _workbook(data: bytes) -> list[FileSheet]:
         ]:
             rows = _rows(sheet) if typed is book else _with_formulas(_rows(sheet), _rows(beside))
             hidden = sheet.sheet_state != "visible"
-            found.append((hidden, FileSheet(sheet.title, _filled(rows))))
+            found.append((hidden, _sheet(data, sheet, _filled(rows))))
     except broken as error:
         raise BadTable(
             "table_broken",
@@ -100,6 +112,35 @@ def _workbook(data: bytes) -> list[FileSheet]:
             "this file does not open: save it anew as .xlsx",
         ) from error
     return [read for _, read in sorted(found, key=lambda it: it[0])]
+
+
+def _sheet(data: bytes, sheet: Any, rows: list[tuple[int, tuple[Cell, ...]]]) -> FileSheet:
+    """A sheet with what its file says of merged cells and hidden rows, which is not read along
+    with the cells."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        written = archive.read(sheet._worksheet_path.lstrip("/"))
+    tags = (it[0] for it in _ROW_TAG.finditer(written) if _HIDDEN.search(it[0]))
+    hidden = frozenset(int(it[1]) for it in map(_ROW_NUMBER.search, tags) if it)
+    above, merged = dict(rows), {}
+    for place, top, row in _covered(written):
+        if place < len(above.get(top, ())) and above[top][place] is not None:
+            merged[row, place] = above[top][place]
+    return FileSheet(sheet.title, rows, merged, hidden)
+
+
+def _covered(written: bytes) -> Iterator[tuple[int, int, int]]:
+    """Cells that are merged with one above: place, row of that one, own row. Of cells that are
+    merged in their breadth as well only the leftmost: the others are no columns of their own."""
+    left = _MOST_COVERED
+    for letters, top, bottom in (it.groups() for it in _MERGED.finditer(written)):
+        place = 0
+        for letter in letters:
+            place = 26 * place + letter - ord("A") + 1
+        for row in range(int(top) + 1, min(int(bottom), _MAX_HEIGHT) + 1):
+            left -= 1
+            if left < 0:
+                return
+            yield place - 1, int(top), row
 
 
 def _rows(sheet: Any) -> Iterable[tuple[Cell, ...]]:
@@ -164,8 +205,22 @@ def _text(data: bytes) -> FileSheet:
         read = [list(csv.reader(io.StringIO(text, newline=""), delimiter=it)) for it in _DELIMITERS]
     except csv.Error as error:
         raise _no_table() from error
-    best = max(read, key=lambda rows: sum(len(row) for row in rows[:10]))
-    return FileSheet("", _filled(best))
+    best = max(range(len(read)), key=lambda n: _regular(read[n], _DELIMITERS[n]))
+    return FileSheet("", _filled([_AS_TEXT.sub(r"\1", it) for it in row] for row in read[best]))
+
+
+def _regular(rows: list[list[str]], delimiter: str) -> tuple[int, int]:
+    """How well a delimiter divides a text: how many of the first rows are of one breadth, and the
+    breadth. Where another delimiter is left at a cell's end, it is that one that divides."""
+    others = tuple(set(_DELIMITERS) - {delimiter})
+    breadths: Counter[int] = Counter()
+    for row in rows[:10]:
+        said = [it.strip() for it in row]
+        while said and not said[-1]:
+            said.pop()
+        if len(said) > 1 and not any(it.startswith(others) or it.endswith(others) for it in said):
+            breadths[len(said)] += 1
+    return max(((rows_, breadth) for breadth, rows_ in breadths.items()), default=(0, 0))
 
 
 def _decoded(data: bytes) -> str:

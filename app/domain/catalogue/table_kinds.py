@@ -1,6 +1,7 @@
 """Which tables are taken, and by what names their columns are known.
 
-A name is compared without spaces, width, case, stars and what stands in brackets.
+A name is compared without spaces, width, case, stars and what stands in brackets; where no column
+has it as it is, without whose it is (学员身份证号), and by halves (证件号/身份证号).
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from app.domain.catalogue.records import LISTS, Item
 from app.languages import Text
 
 _SPARE = re.compile(r"[\s*:：]|[(（\[【].*?[)）\]】]")
+_WHOSE = re.compile(
+    "^(参加培训|被培训人|参训|参培|受训|本人|个人|申请人|考生|学员|学生|职工|员工|劳动者|人员)+"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,17 @@ _ID_NUMBER = TableColumn(
     "id_number",
     "证件号码",
     cells.id_number,
-    "身份证号 身份证号码 身份证 身份证件号码 居民身份证号码 公民身份号码 证件号 证件编号 idno",
+    "身份证号 身份证号码 身份证 身份证件号码 居民身份证号码 公民身份号码 证件号 证件编号 "
+    "居民身份证号 居民身份证 公民身份证号码 公民身份证号 身份证编号 身份证件号 身份号码 "
+    "身份证明号码 "
+    "有效证件号码 有效证件号 有效身份证件号码 护照号 护照号码 idno",
     note="先把整列设为“文本”再填，否则电脑只保留15位",
 )
 _NAME = TableColumn(
-    "name", "姓名", cells.name, "学员姓名 学员 参训人员 培训对象姓名 fullname", needed=True
+    *("name", "姓名", cells.name),
+    "学员姓名 学员 参训人员 培训对象姓名 参训学员 参培人员 培训学员 培训人员 人员 真实姓名 名字 "
+    "学员名称 fullname",
+    needed=True,
 )
 _ID_TYPE = TableColumn(
     "id_type",
@@ -348,17 +358,30 @@ def plain(title: Any) -> str:
 
 
 def recognised(kind: TableKind, titles: Sequence[Any]) -> dict[int, TableColumn]:
-    """The columns of the kind by where they stand; of two of one meaning the first."""
+    """The columns of the kind by where they stand; of two of one meaning the first, and one that
+    has the column's own name before one that only means it."""
     found: dict[int, TableColumn] = {}
-    for place, title in enumerate(titles):
-        said = plain(title)
-        if not said:
-            continue
-        fits = (it for it in kind.columns if it not in found.values() and said in it.known_as())
-        column = next(fits, None)
-        if column and not (said != plain(column.title) and _unsure(column, titles)):
-            found[place] = column
-    return found
+    named = {it for column in kind.columns for it in column.known_as()}
+    for means in (_is_named, _is_meant):
+        for place, title in enumerate(titles):
+            said = plain(title)
+            if not said or place in found or (means is _is_meant and said in named):
+                continue
+            free = (it for it in kind.columns if it not in found.values())
+            column = next((it for it in free if means(it, said)), None)
+            if column and not (said != plain(column.title) and _unsure(column, titles)):
+                found[place] = column
+    return dict(sorted(found.items()))
+
+
+def _is_named(column: TableColumn, said: str) -> bool:
+    return said in column.known_as()
+
+
+def _is_meant(column: TableColumn, said: str) -> bool:
+    """Whether all of a title's halves are this column's, whoever they say it is of."""
+    halves = (it for it in re.split("[/、|]|或者?", said) if it)
+    return all({it, _WHOSE.sub("", it)} & column.known_as() for it in halves)
 
 
 def _unsure(column: TableColumn, titles: Sequence[Any]) -> bool:

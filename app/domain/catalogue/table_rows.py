@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +14,10 @@ from app.domain.catalogue.table_kinds import TableColumn, TableKind, plain, reco
 from app.languages import Text
 
 _HEADER_WITHIN = 10  # rows
+_DATED = re.compile(r"\d{4}年.*|年月日")  # below a list, where nothing else stands beside it
 _ENDING = re.compile(
-    r"(合计|总计|小计|共计|共\d+人|总人数|注[:：]|备注[:：]|说明[:：]|填表|制表|审核|负责人|经办人|单位盖章|盖章)"
+    r"(合计|总计|小计|共计|共\d+人|总人数|以上|本页|本表|注[:：]|备注[:：]|说明[:：]|日期[:：]|填表|填报|制表|审核|审批|"
+    r"负责人|经办人|联系人|联系电话|单位盖章|盖章|单位[(（:：]|单位负责人|培训机构[(（:：])"
 )
 
 
@@ -37,7 +40,7 @@ class TableRow:
 class FoundTable:
     """What was found in a file. `others` are sheets with such a table that were not read, `unused`
     titles of columns that say nothing to us, `skipped` rows after the header that are no rows of
-    the table."""
+    the table, `hidden` numbers of rows that the file hides and that were read all the same."""
 
     kind: TableKind
     sheet: str
@@ -47,101 +50,144 @@ class FoundTable:
     used: dict[int, TableColumn]
     unused: list[str]
     skipped: list[tuple[int, str]]
+    hidden: list[int]
     rows: list[TableRow]
 
 
 def read(sheets: list[FileSheet], kind: TableKind) -> FoundTable:
     """The best fitting sheet, from its header on. Raises BadTable when none fits."""
-    sheet, at, used = _header(sheets, kind)
-    number, titles = sheet.rows[at]
-    _refuse_side_by_side(kind, sheet, at, used)
+    header = _header(sheets, kind)
+    sheet, used, titles = header.sheet, header.used, header.titles
+    _refuse_side_by_side(kind, header)
     skipped: list[tuple[int, str]] = []
     rows: list[TableRow] = []
-    for row_number, row in sheet.rows[at + 1 :]:
+    for row_number, row in header.below:
         if _is_no_row(row, used, titles):
             text = "　".join(it for it in map(cells.shown, row) if it.strip())
             skipped.append((row_number, text[:60]))
         else:
-            rows.append(_row(row_number, row, used, titles))
+            rows.append(_row(sheet, row_number, row, used, titles))
     if not rows:
         raise BadTable("table_empty", "表头下面没有内容", "there are no rows under the header")
     return FoundTable(
         kind=kind,
         sheet=sheet.name,
         others=[it.name for it in sheets if it is not sheet and _holds_one(it, kind)],
-        header=number,
+        header=header.number,
         titles=tuple(cells.shown(it).strip() for it in titles),
         used=used,
-        unused=[cells.shown(it).strip() for n, it in enumerate(titles) if it and n not in used],
+        unused=header.unknown,
         skipped=skipped,
+        hidden=[it.number for it in rows if it.number in sheet.hidden],
         rows=rows,
     )
 
 
 def _holds_one(sheet: FileSheet, kind: TableKind) -> bool:
     try:
-        _, at, used = _header([sheet], kind)
+        found = _header([sheet], kind)
     except BadTable:
         return False
-    titles = sheet.rows[at][1]
-    return any(not _is_no_row(row, used, titles) for _, row in sheet.rows[at + 1 :])
+    return any(not _is_no_row(row, found.used, found.titles) for _, row in found.below)
 
 
-def _refuse_side_by_side(
-    kind: TableKind, sheet: FileSheet, at: int, used: dict[int, TableColumn]
-) -> None:
+def _refuse_side_by_side(kind: TableKind, header: _Header) -> None:
     """Raises BadTable for a list that goes on at its own right: half of it would be left out."""
-    number, titles = sheet.rows[at]
-    rest = [None if place in used else it for place, it in enumerate(titles)]
+    rest = [None if place in header.used else it for place, it in enumerate(header.titles)]
     again = recognised(kind, rest)
     needed = {it for it in kind.columns if it.needed}
     if len(again) < 2 or not needed <= set(again.values()):
         return
-    if any(len(row) > place and row[place] for place in again for _, row in sheet.rows[at + 1 :]):
-        names = "、".join(cells.shown(titles[place]).strip() for place in again)
+    if any(len(row) > place and row[place] for place in again for _, row in header.below):
+        names = "、".join(cells.shown(header.titles[place]).strip() for place in again)
         raise BadTable(
             "table_side_by_side",
-            f"第{number}行里又有一组列：{names}。像是左右并排的名单；请把右边的接到左边下面，再传",
+            f"第{header.number}行里又有一组列：{names}。像是左右并排的名单；请把右边的接到左边下面，再传",
             "the columns stand twice, side by side: put the right part under the left one",
         )
 
 
-def _header(
-    sheets: list[FileSheet], kind: TableKind
-) -> tuple[FileSheet, int, dict[int, TableColumn]]:
-    best: tuple[FileSheet, int, dict[int, TableColumn]] | None = None
-    fits = (False, 1)  # whether anything stands under it, and how many columns are known
-    for sheet in sheets:
-        for at, (_, row) in enumerate(sheet.rows[:_HEADER_WITHIN]):
-            used = recognised(kind, row)
-            fit = (len(sheet.rows) > at + 1, len(used))
-            if len(used) > 1 and fit > fits:
-                best, fits = (sheet, at, used), fit
-    needed = [it for it in kind.columns if it.needed]
-    there = best[2].values() if best else ()
-    lacking = [it for it in needed if it not in there]
-    if kind.names_people and {"id_number", "learner_id"} & {it.field for it in there}:
-        lacking = [it for it in lacking if it.field != "name" or kind.item is None]
-    if best is None or lacking:
-        raise _no_header(lacking or needed, best)
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """Where the titles stand: one row, or two of which the second divides cells of the first."""
+
+    sheet: FileSheet
+    at: int
+    titles: tuple[Cell, ...]
+    used: dict[int, TableColumn]
+    rows: int = 1
+
+    @property
+    def number(self) -> int:
+        return self.sheet.rows[self.at][0]
+
+    @property
+    def below(self) -> list[tuple[int, tuple[Cell, ...]]]:
+        return self.sheet.rows[self.at + self.rows :]
+
+    @property
+    def unknown(self) -> list[str]:
+        return [
+            cells.shown(it).strip() for n, it in enumerate(self.titles) if it and n not in self.used
+        ]
+
+
+def _header(sheets: list[FileSheet], kind: TableKind) -> _Header:
+    """The rows with the most titles of the kind. Raises BadTable when some that it needs are not
+    there."""
+    best: _Header | None = None
+    fits = (False, 0)  # whether anything stands under it, and how many columns are known
+    for found in (it for sheet in sheets for it in _headers(sheet, kind)):
+        fit = (bool(found.below), len(found.used))
+        if fit > fits and found.used:
+            best, fits = found, fit
+    there = {it.field for it in best.used.values()} if best else set()
+    lacking = [it for it in kind.columns if it.needed and it.field not in there]
+    if kind.names_people and not {"id_number", "learner_id"} & there:
+        if kind.item is None and "name" in there:
+            lacking.append(next(it for it in kind.columns if it.field == "id_number"))
+    elif kind.names_people and kind.item is not None:
+        lacking = [it for it in lacking if it.field != "name"]
+    if best is None or lacking or len(best.used) < 2:
+        raise _no_header(lacking or [it for it in kind.columns if it.needed], best)
     return best
 
 
-def _no_header(
-    lacking: list[TableColumn], best: tuple[FileSheet, int, dict[int, TableColumn]] | None
-) -> BadTable:
+def _headers(sheet: FileSheet, kind: TableKind) -> Iterator[_Header]:
+    """What may be the header. Two rows are one header only where that makes more columns known."""
+    for at, (_, row) in enumerate(sheet.rows[:_HEADER_WITHIN]):
+        alone = _Header(sheet, at, row, recognised(kind, row))
+        yield alone
+        if at + 1 < len(sheet.rows):
+            titles = _divided(kind, row, sheet.rows[at + 1][1])
+            both = _Header(sheet, at, titles, recognised(kind, titles), rows=2)
+            if alone.used and len(both.used) > len(alone.used):
+                yield both
+
+
+def _divided(kind: TableKind, upper: tuple[Cell, ...], lower: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """Titles of two rows: the lower one where there is one, together with the upper one where
+    that is a title (证件 over 类型 and 号码)."""
+    titles: list[Cell] = []
+    over: Cell = None
+    for place in range(max(len(upper), len(lower))):
+        own = upper[place] if place < len(upper) else None
+        under = lower[place] if place < len(lower) else None
+        over = own if own is not None else over if under is not None else None
+        both = f"{cells.shown(over)}{cells.shown(under)}"
+        titles.append(both if under is None or recognised(kind, [both]) else under)
+    return tuple(titles)
+
+
+def _no_header(lacking: list[TableColumn], best: _Header | None) -> BadTable:
     """Which columns are missed, by what names they are known, and what was there instead."""
     zh = "；".join(f"{it.title}{_also(it)}" for it in lacking)
     if any(it.read is cells.day for it in lacking):
         zh += "。全表是同一天、日期写在标题里的，也请加一列，每行都填"
     en = ", ".join(it.title for it in lacking)
     other = ""
-    if best is not None:
-        sheet, at, used = best
-        number, titles = sheet.rows[at]
-        unknown = [cells.shown(it).strip() for n, it in enumerate(titles) if it and n not in used]
-        if unknown:
-            other = f"第{number}行的这些列名没有认出：{'、'.join(unknown[:12])}。"
+    if best is not None and best.unknown:
+        other = f"第{best.number}行的这些列名没有认出：{'、'.join(best.unknown[:12])}。"
     return BadTable(
         "table_no_header",
         f"前{_HEADER_WITHIN}行里没有找到这些列：{zh}。{other}"
@@ -167,15 +213,33 @@ def _is_no_row(
         return True
     again = [place for place in told if plain(row[place]) == plain(titles[place])]
     first = next(it for it in filled if it).replace(" ", "").replace("\u3000", "")
-    return len(again) == len(told) or (len(told) < len(used) and bool(_ENDING.match(first)))
+    if len(again) == len(told) or (sum(map(bool, filled)) == 1 and _DATED.fullmatch(first)):
+        return True
+    return len(told) < len(used) and bool(_ENDING.match(first))
+
+
+def _merged_amount(column: TableColumn) -> Text:
+    return Text(
+        f"{column.title}：单元格与上面的合并了，不知道是每行各有，还是几行合计。请取消合并，每行都填",
+        f"{column.field}: the cell is merged with the one above, which may be a sum: enter each",
+    )
 
 
 def _row(
-    number: int, row: tuple[Cell, ...], used: dict[int, TableColumn], titles: tuple[Cell, ...]
+    sheet: FileSheet,
+    number: int,
+    row: tuple[Cell, ...],
+    used: dict[int, TableColumn],
+    titles: tuple[Cell, ...],
 ) -> TableRow:
     read = TableRow(number, row)
     for place, column in used.items():
         cell = row[place] if place < len(row) else None
+        if cell is None and (number, place) in sheet.merged:
+            if column.read in cells.AMOUNTS:
+                read.reason = read.reason or _merged_amount(column)
+                continue
+            cell = sheet.merged[number, place]
         if column.field in ("name", "file"):
             read.name = " ".join(cells.shown(cell).split())
         if column.read in cells.LENGTHS:

@@ -98,6 +98,120 @@ def test_a_list_that_goes_on_at_its_right_is_refused_whole() -> None:
     assert people(roster(book(("a", contact)))) == PEOPLE
 
 
+def drawn(draw: Any) -> bytes:
+    """A workbook of one sheet that `draw` fills."""
+    made = Workbook()
+    draw(made.worksheets[0])
+    buffer = io.BytesIO()
+    made.save(buffer)
+    return buffer.getvalue()
+
+
+def test_two_rows_of_titles_of_which_one_divides_the_other_are_one_header() -> None:
+    def draw(page: Any) -> None:
+        page.append(["2026年第17期花名册"])
+        page.append(["序号", "姓名", "证件", None, "联系方式", "工作单位"])
+        page.append([None, None, "类型", "号码", "手机", None])
+        page.append([1, PEOPLE[0][0], "居民身份证", PEOPLE[0][1], "+86 13800000000", "示例厂"])
+        page.append([2, PEOPLE[1][0], "居民身份证", PEOPLE[1][1], None, None])
+        for cells in ("A1:F1", "A2:A3", "B2:B3", "C2:D2", "F2:F3", "F4:F5"):
+            page.merge_cells(cells)
+
+    table = roster(drawn(draw))
+    assert people(table) == PEOPLE and table.titles[2:4] == ("证件类型", "证件号码")
+    assert [it.item["employer"] for it in table.rows] == ["示例厂", "示例厂"]
+    assert table.unused == ["序号", "手机"] and not table.skipped
+
+
+def test_a_first_person_is_no_second_row_of_titles() -> None:
+    titles = ["姓名", "身份证号", "类别"]
+    rows = [titles, [*PEOPLE[0], "专业"], [*PEOPLE[1], None]]
+    assert people(roster(book(("a", rows)))) == PEOPLE
+
+
+def test_a_cell_merged_with_those_below_says_the_same_of_them_but_for_amounts() -> None:
+    def draw(page: Any) -> None:
+        page.append(["日期", "姓名", "学时"])
+        page.append([date(2026, 3, 2), "张三", 4])
+        page.append([None, "李四", 4])
+        page.append([None, "王五", None])
+        page.merge_cells("A2:A4")
+        page.merge_cells("C3:C4")
+
+    rows = table_rows.read(table_files.sheets(drawn(draw)), KINDS["offline-attendance"]).rows
+    assert [it.item["held_on"] for it in rows] == ["2026-03-02"] * 3
+    assert [it.reason is None for it in rows] == [True, True, False]
+    assert rows[2].reason and "学时：单元格与上面的合并了" in rows[2].reason.zh
+
+
+def test_rows_that_a_filter_hides_are_read_and_told() -> None:
+    def draw(page: Any) -> None:
+        for row in [["姓名", "身份证号"], *PEOPLE]:
+            page.append(row)
+        page.row_dimensions[3].hidden = True
+
+    table = roster(drawn(draw))
+    assert people(table) == PEOPLE and table.hidden == [3]
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("学员姓名", "学员身份证号"),
+        ("参训人员姓名", "参训人员身份证号码"),
+        ("职工姓名", "公民身份证号码"),
+        ("真实姓名", "居民身份证号"),
+        ("名 字", "身份证号/护照号"),
+        ("姓\n名", "证件号码、身份证号"),
+        ("姓名", "有效证件号码（必填）"),
+    ],
+)
+def test_titles_are_known_with_whose_they_are_and_by_halves(name: str, number: str) -> None:
+    assert people(roster(book(("a", [[name, number], *PEOPLE])))) == PEOPLE
+
+
+def test_a_title_of_two_columns_and_of_somebody_else_is_known_as_neither() -> None:
+    titles = ["姓名", "身份证号", "证件号码/学员编号", "家长姓名", "培训单位", "培训类别"]
+    table = roster(book(("a", [titles, [*PEOPLE[0], "x", "y", "z", "u"]])))
+    assert table.unused == titles[2:]
+
+
+def test_of_two_titles_the_columns_own_name_counts_first() -> None:
+    rows = [["申请人姓名", "姓名", "身份证号"], ["某公司", *PEOPLE[0]]]
+    assert people(roster(book(("a", rows)))) == PEOPLE[:1]
+
+
+def test_a_roster_without_numbers_is_refused_by_the_column_that_is_missed() -> None:
+    rows = [["姓名", "身份", "工作单位"], ["张三", "000000198002020010", "厂"]]
+    with pytest.raises(BadTable, match=r"没有找到这些列：证件号码（.*没有认出：身份。"):
+        roster(book(("a", rows)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '姓名,身份证号\r\n张三,="000000198002020010"\r\n李四,"=""000000198002020029"""\r\n',
+        "姓名\t,身份证号\t\r\n张三\t,000000198002020010\t\r\n李四\t,000000198002020029\t\r\n",
+        "姓名,身份证号,备注\r\n张三,000000198002020010,a;b;c;d;e\r\n李四,000000198002020029,\r\n",
+        "sep=,\r\n姓名,身份证号\r\n张三,000000198002020010\r\n李四,000000198002020029\r\n",
+    ],
+    ids=["as text", "tabs kept", "semicolons inside", "sep"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
+def test_text_as_systems_write_it_to_keep_long_numbers_is_read(text: str, encoding: str) -> None:
+    table = roster(text.encode(encoding))
+    assert [[it.strip() for it in row] for row in people(table)] == PEOPLE
+
+
+def test_notes_below_a_list_are_nobody_and_a_day_that_begins_a_row_is_no_note() -> None:
+    notes = ["以上学员均已签字确认", "本页共2人", "填报单位：某校", "2026年3月2日", "联系电话：138"]
+    table = roster(book(("a", [["姓名", "身份证号"], *PEOPLE, *([it] for it in notes)])))
+    assert people(table) == PEOPLE and len(table.skipped) == len(notes)
+    rows = [["日期", "姓名", "学时"], ["2026年3月2日", "张三", None]]
+    refused = table_rows.read(table_files.sheets(book(("a", rows))), KINDS["offline-attendance"])
+    assert refused.rows[0].reason and "没有填写学时" in refused.rows[0].reason.zh
+
+
 def test_a_formula_that_nobody_computed_is_refused_and_one_with_a_result_is_read() -> None:
     data = book(("a", [["姓名", "身份证号"], ["张三", "=B9"], ["李四", "000000198002020029"]]))
     first, second = roster(data).rows

@@ -133,6 +133,22 @@ def test_each_photo_is_told_whose_it_is_and_enrolled_when_agreed(desk: Desk, pag
     assert "这张照片以前已登记" in row_of(shown, "照片/01 张三0010.jpg")
 
 
+def test_what_is_no_photo_is_told_for_what_it_is_before_whose_it_is(desk: Desk, page: str) -> None:
+    told = {
+        "一班.rar": (b"Rar!\x1a\x07\x01\x00rest", "是 RAR 压缩包"),
+        "李四.7z": (b"7z\xbc\xaf\x27\x1crest", "是 7z 压缩包"),
+        "李四.pdf": (b"%PDF-1.7 rest", "是 PDF 文件"),
+        "李四.docx": (b"PK\x03\x04rest", "压缩包或文档"),
+        "登记表.doc": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "是文档，不是照片"),
+        "说明.txt": ("照片说明".encode(), "不是能识别的照片"),
+        "李四.emf": (b"\x01\x00\x00\x00l\x00\x00\x00rest", "不是能识别的照片"),
+    }
+    inner = packed(("内层.zip", b"PK\x03\x04rest"))
+    shown = hand_in(desk, page, *((name, data) for name, (data, _) in told.items()))
+    assert {it for it, (_, word) in told.items() if word not in row_of(shown, it)} == set()
+    assert "压缩包里的压缩包" in row_of(hand_in(desk, page, ("照片.zip", inner)), "内层.zip")
+
+
 def test_a_photo_for_two_people_is_nobodys(desk: Desk, page: str) -> None:
     one, other = portrait(LI, noise_seed=1), portrait(LI, noise_seed=2)
     files = [
@@ -144,7 +160,7 @@ def test_a_photo_for_two_people_is_nobodys(desk: Desk, page: str) -> None:
     shown = hand_in(desk, page, *files)
     for name, word in zip(
         ("李四.jpg", "买买提·艾力.jpg", "李四2.jpg", "李四3.jpg"),
-        ("同一张照片标了两个人", "同一张照片标了两个人", "可登记", "与本次另一张照片相同"),
+        ("标了几个人（李四、买买提·艾力）",) * 2 + ("可登记", "与本次另一张照片相同"),
         strict=True,
     ):
         assert word in row_of(shown, name)

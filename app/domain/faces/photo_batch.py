@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from sqlalchemy import Connection
 
-from app.domain.faces import enrolment_photos, photo_files
+from app.domain.faces import enrolment_photos, photo_files, photo_formats
 from app.domain.faces.enrolling import EnrolmentDesk
 from app.domain.faces.enrolment_photos import EnrolledPhoto
 from app.domain.faces.photo_files import PhotoFile
@@ -32,7 +32,6 @@ from app.store.faces.blobs import BlobMissing
 LASTS_MS = 30 * 60_000
 _FOLDER = "photo-batches"
 _AT_ONCE = 8  # pictures in memory
-_ONE_ON_TWO = Text("同一张照片标了两个人", "one photo is named for two people")
 _AGAIN = Text("与本次另一张照片相同", "the same as another photo of these")
 _KNOWN = Text("这张照片以前已登记，不必再交", "this photo is enrolled already")
 _TOO_MANY = Text(
@@ -151,9 +150,12 @@ def _admitted(
 ) -> tuple[BatchPhoto, bytes | None]:
     """The row, and the picture if its pixels are worth a look."""
     row = BatchPhoto(file.name)
+    row.reason = photo_files.no_photo(file.data)
+    if row.reason is not None:
+        return row, None
     owner = owners.owner(file.name)
     if isinstance(owner, Text):
-        row.reason = owner
+        row.reason = owner if photo_formats.is_photo(file.data) else photo_formats.NOT_A_PHOTO
         return row, None
     row.learner, row.digest = owner, hashlib.sha256(file.data).digest()
     try:
@@ -170,17 +172,17 @@ def _admitted(
 
 
 def _refuse_repeated(desk: EnrolmentDesk, rows: Sequence[BatchPhoto]) -> None:
-    holders: dict[bytes, set[int]] = defaultdict(set)
+    holders: dict[bytes, dict[int, str]] = defaultdict(dict)
     for row in rows:
         if row.learner:
-            holders[row.digest].add(row.learner.id)
+            holders[row.digest][row.learner.id] = row.learner.name
     seen: set[bytes] = set()
     count: Counter[int] = Counter()
     for row in rows:
         if row.learner is None:
             continue
         if len(holders[row.digest]) > 1:
-            row.reason = _ONE_ON_TWO
+            row.reason = _of_several(holders[row.digest].values())
         elif row.reason is None:
             if row.digest in seen:
                 row.reason = _AGAIN
@@ -192,6 +194,13 @@ def _refuse_repeated(desk: EnrolmentDesk, rows: Sequence[BatchPhoto]) -> None:
         if row.reason is not None and row.blob_key:
             desk.photos.blobs.delete(row.blob_key)
             row.blob_key = ""
+
+
+def _of_several(names: Iterable[str]) -> Text:
+    return Text(
+        f"同一张照片标了几个人（{'、'.join(names)}）：请核对是谁的，改好文件名再交",
+        f"one photo is named for several people ({', '.join(names)}): see whose it is",
+    )
 
 
 def _opened(desk: EnrolmentDesk, waiting: WaitingPhoto) -> bytes | None:

@@ -22,6 +22,29 @@ _MOST_MEMBERS = 2000
 _ZIP = b"PK\x03\x04"
 _DOCUMENTS = (".docx", ".xlsx", ".pptx", ".wps")  # archives too, and no photos
 _UTF8_NAME = 0x800
+_NO_PHOTO = {
+    b"Rar!": Text(
+        "是 RAR 压缩包，没有打开：请解压后压缩为 .zip，或直接选择照片",
+        "a RAR archive is not opened: unpack it, and pack a .zip or choose the photos",
+    ),
+    b"7z\xbc\xaf": Text(
+        "是 7z 压缩包，没有打开：请解压后压缩为 .zip，或直接选择照片",
+        "a 7z archive is not opened: unpack it, and pack a .zip or choose the photos",
+    ),
+    _ZIP: Text(
+        "是压缩包里的压缩包或文档，没有打开：请把照片取出来，与其他照片一起压缩为 .zip",
+        "an archive inside the archive, or a document, is not opened: pack its photos with the "
+        "others",
+    ),
+    b"%PDF": Text(
+        "是 PDF 文件，不是照片：请改交照片（JPEG、PNG 等）",
+        "this is a PDF and no photo: hand in the photo",
+    ),
+    b"\xd0\xcf\x11\xe0": Text(
+        "是文档，不是照片：请把里面的照片另存为图片再交",
+        "this is a document and no photo: save its pictures as files",
+    ),
+}
 _JUNK = ("__macosx", ".ds_store", "thumbs.db", "desktop.ini")
 _BROKEN = (
     *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError),
@@ -59,6 +82,11 @@ def photos(files: Iterable[tuple[str, BinaryIO]]) -> Iterator[PhotoFile]:
                 ),
             )
         yield found
+
+
+def no_photo(data: bytes) -> Text | None:
+    """What a file is instead of a photo, where people often hand it in as one."""
+    return _NO_PHOTO.get(data[:4])
 
 
 def _all(files: Iterable[tuple[str, BinaryIO]]) -> Iterator[PhotoFile]:

@@ -35,6 +35,7 @@ _WHAT_HELPS = {
         "more than 64 million pixels: use the ordinary camera mode, or hand in a screenshot",
     ),
 }
+NOT_A_PHOTO = _WHAT_HELPS["image_type"]
 _UNREADABLE = Text(
     "照片无法读取，可能已损坏，请重新拍摄",
     "the photo cannot be read, it may be damaged: take a new one",

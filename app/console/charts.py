@@ -30,14 +30,14 @@ class Bar:
 
 def columns(bars: Sequence[Bar], lang: Language, name: str, every: int = 1) -> Markup:
     """Standing stacked bars, one a day; every `every`-th is labelled."""
-    width, height, left, bottom, top = 640, 200, 34, 172, 10
+    width, height, left, bottom, top, right = 640, 200, 34, 172, 10, 18  # half a label at the end
     tallest = max([bar.total for bar in bars] + [4])
     scale = Axis(0, tallest, bottom, top)
-    pitch = (width - left - 6) / len(bars)
+    pitch = (width - left - right) / len(bars)
     parts: list[Markup] = []
     for tick in scale.ticks(round_steps(tallest), 5):
         y = scale(tick)
-        parts.append(element("line", x1=left, x2=width - 6, y1=y, y2=y, class_="grid"))
+        parts.append(element("line", x1=left, x2=width - right, y1=y, y2=y, class_="grid"))
         parts.append(element("text", lang.number(tick), x=left - 6, y=y + 4, class_="tick end"))
     for i, bar in enumerate(bars):
         x, below = left + i * pitch + pitch * 0.15, 0

@@ -12,3 +12,9 @@ No database, no settings, no clock: paths, thresholds and times are arguments.
     reasons              what reason ids mean, in Chinese and English; no OpenCV
     portrait.portrait    artificial faces for the demo and the tests
 """
+
+import os
+
+# ONNX Runtime reports to its maker what it runs, and gives the machine an identifier, unless this
+# is set before it is loaded (its Privacy.md). Processes that are started from here inherit it.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -14,10 +14,10 @@ import msgspec
 import psycopg
 from psycopg import waiting
 from psycopg.pq import Format
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url, text
 
 from app import tracing
-from app.outages import RETRY_S, DatabaseAway, told_as_outages
+from app.outages import READ_ONLY, RETRY_S, DatabaseAway, told_as_outages
 
 STATEMENT_S = 20  # what takes longer is given up by the server, and a little later by us
 LOCK_S = 5
@@ -121,6 +121,12 @@ class Database:
             if connection.info["pooled"]:  # what a session sets stays with whoever comes next
                 connection.exec_driver_sql(_TERMS.format("LOCAL"))
 
+        @event.listens_for(engine, "handle_error")
+        def _to_a_standby(context: ExceptionContext) -> None:
+            # It answers for ever, while another server takes what is written by now.
+            if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+                context.is_disconnect = True
+
         @event.listens_for(engine, "before_cursor_execute")
         def _format(_connection, cursor, _sql, _values, context, _many) -> None:  # type: ignore[no-untyped-def]
             if context.execution_options.get("zhenxue_binary", False):
@@ -203,7 +209,7 @@ class Database:
                     yield True
             return
         # Of a transaction, not of a session: behind PgBouncer the next statement may find another.
-        with self.engine.connect() as connection, connection.begin():
+        with told_as_outages(), self.engine.connect() as connection, connection.begin():
             connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             yield bool(
                 connection.execute(

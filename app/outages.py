@@ -24,7 +24,10 @@ _SQLITE = {
 }  # fmt: skip
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG, errno.EMFILE}
 _VICTIM = ("40P01", "40001")  # of a deadlock, of transactions that cannot be put in order
-_READ_ONLY = "25006"
+READ_ONLY = "25006"  # a standby, or a server that was told to take nothing
+# What the driver holds for a mistake of ours and is of the ground: a transaction that was ended for
+# its length, a right or a table that was taken away, a page on the disk that is not as written.
+_STATES = {READ_ONLY, "25P03", "25P04", "42501", "42P01", "XX001", "XX002"}
 
 
 class DatabaseAway(NotReady):
@@ -81,7 +84,7 @@ def outage_of(error: BaseException) -> NotReady | None:
 def _away(error: DBAPIError, state: str | None) -> bool:
     if isinstance(error.orig, sqlite3.Error):
         return _of_sqlite(error.orig)
-    if error.connection_invalidated or state == _READ_ONLY:
+    if error.connection_invalidated or state in _STATES:
         return True
     return isinstance(error, OperationalError)
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.database_url import for_sqlalchemy
 from app.security import Suite
 from app.vision.model_files import BackendFiles, ModelFile
 from app.vision.recommended import InstalledModels
@@ -200,7 +201,7 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str:
         """The database, by default a SQLite file in the data folder."""
         url = self.database_url or f"sqlite:///{self.data_dir.resolve() / 'zhenxue.sqlite'}"
-        return url.replace("postgresql://", "postgresql+psycopg://", 1)
+        return for_sqlalchemy(url)
 
     @cached_property
     def resolved_blob_url(self) -> str:

@@ -157,6 +157,44 @@ def test_a_database_that_was_restarted_is_an_outage_and_over_by_itself(
 
 
 @pytest.mark.parametrize("backend", ["postgresql"])
+@pytest.mark.parametrize(
+    "state",
+    [
+        *("08000", "08001", "08004", "08006", "08P01", "25006", "25P03", "25P04", "28P01"),
+        *("40001", "40P01", "42501", "42P01", "53000", "53100", "53200", "53300", "55P03"),
+        *("57014", "57P01", "57P02", "57P03", "57P04", "57P05", "58030", "58P01", "XX001", "XX002"),
+    ],
+)
+def test_what_a_server_says_in_trouble_is_an_outage(
+    database: Database, backend: str, state: str
+) -> None:
+    said = f"DO $$ BEGIN RAISE EXCEPTION 'in trouble' USING ERRCODE = '{state}'; END $$"
+    with pytest.raises(DatabaseAway), database.write() as connection:
+        connection.execute(text(said))
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_no_connection_is_kept_to_a_server_that_only_reads(
+    database: Database, backend: str
+) -> None:
+    """A standby answers for ever, while behind the same address another server takes writes."""
+    name = database.url.database
+
+    def set_by_its_owner(words: str) -> None:
+        url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        writing = "-c default_transaction_read_only=off"
+        with psycopg.connect(url, autocommit=True, options=writing) as it:
+            it.execute(f"ALTER DATABASE {name} {words}")
+
+    database.engine.dispose()
+    set_by_its_owner("SET default_transaction_read_only = on")
+    with pytest.raises(DatabaseAway):
+        database.ping()
+    set_by_its_owner("RESET default_transaction_read_only")
+    database.ping()
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
 def test_a_server_that_freezes_is_given_up(
     database: Database, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

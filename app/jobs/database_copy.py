@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, inspect
 
+from app.database_url import environment
 from app.db import Database
 from app.errors import Conflict, NotReady
 
@@ -81,19 +82,9 @@ def _run(url: URL, program: str, *arguments: str) -> None:
             f"{program} is not on this machine: install PostgreSQL's client, or run it where it is"
             " (docs/operations.md, Backup)",
         )
-    named = {
-        "PGHOST": url.host,
-        "PGPORT": url.port and str(url.port),
-        "PGUSER": url.username,
-        "PGPASSWORD": url.password and str(url.password),
-        "PGDATABASE": url.database,
-        "PGSSLMODE": url.query.get("sslmode"),
-        "PGSSLROOTCERT": url.query.get("sslrootcert"),
-    }
-    told = {name: str(value) for name, value in named.items() if value}
     done = subprocess.run(  # noqa: S603 - a program by its name, and paths
         [program, "--no-password", *arguments],
-        env={**os.environ, **told},
+        env={**os.environ, **environment(url)},
         capture_output=True,
         text=True,
         errors="replace",

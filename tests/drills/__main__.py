@@ -14,8 +14,9 @@ from pathlib import Path
 
 from app.errors import NotReady
 from app.settings import Settings
-from tests.drills import photos, store_away, troubles
+from tests.drills import failover, photos, store_away, troubles
 from tests.drills.object_store import OwnStore
+from tests.drills.postgres_pair import Pair
 from tests.drills.postgres_server import OwnPostgres
 from tests.drills.stage import Outcome, Stage, outcome_of, stage
 from tests.drills.troubles import NotTried
@@ -32,6 +33,11 @@ DRILLS: dict[str, Callable[[Stage], None]] = {
         troubles.connections_cut,
         troubles.database_restarted,
         troubles.database_read_only,
+        failover.failover_hosts,
+        failover.failover_haproxy,
+        failover.failover_pgbouncer,
+        failover.primary_back,
+        failover.standby_away,
         troubles.clock_set,
         troubles.few_descriptors,
         troubles.slow_clients,
@@ -43,26 +49,33 @@ DRILLS: dict[str, Callable[[Stage], None]] = {
     )
 }
 ON_POSTGRESQL = {"connections-cut", "database-restarted", "database-read-only"}
+ON_A_PAIR = {
+    *("failover-hosts", "failover-haproxy", "failover-pgbouncer", "primary-back", "standby-away"),
+}
 LINE = "{:18} {:>12} {:>6} {:>6} {:>10} {:>9} {:>10}  {}"
 
 
 def hold(name: str, folder: Path) -> Outcome:
     """Raises NotTried."""
     with ExitStack() as held:
-        postgres = None
-        if name in ON_POSTGRESQL:
-            try:
+        postgres, pair, url = None, None, ""
+        try:
+            if name in ON_POSTGRESQL:
                 postgres = held.enter_context(OwnPostgres(folder / "postgres").running())
-            except LookupError as lack:
-                raise NotTried(str(lack)) from None
-        configured = Settings(data_dir=folder / name, database_url=postgres.url if postgres else "")
+                url = postgres.url
+            elif name in ON_A_PAIR:
+                pair = held.enter_context(Pair(folder / "pair").running())
+                url = held.enter_context(failover.before(pair, name))
+        except LookupError as lack:
+            raise NotTried(str(lack)) from None
+        configured = Settings(data_dir=folder / name, database_url=url)
         configured.data_dir.mkdir()
         more = troubles.under_faketime(configured.data_dir) if name == "clock-set" else {}
         store = None
         if name == "object-store-away":
             store = held.enter_context(OwnStore(folder / "store").running())
         at = held.enter_context(stage(configured, store.url if store else "", more=more))
-        at.postgres, at.store = postgres, store
+        at.postgres, at.pair, at.store = postgres, pair, store
         DRILLS[name](at)
         recovered_s = at.recovered()
         at.crowd.stop()

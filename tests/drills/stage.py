@@ -17,6 +17,7 @@ from app.settings import Settings
 from app.simulation.transport import Api, UrllibClient
 from tests.drills.load import Crowd
 from tests.drills.object_store import OwnStore
+from tests.drills.postgres_pair import Pair
 from tests.drills.postgres_server import OwnPostgres
 from tests.drills.service import ServiceProcess
 from tests.waiting import eventually
@@ -33,6 +34,7 @@ class Stage:
     api: Api
     crowd: Crowd
     postgres: OwnPostgres | None = None
+    pair: Pair | None = None
     store: OwnStore | None = None
     wrong: list[str] = field(default_factory=list)
     _over_at: float = 0.0

@@ -100,7 +100,8 @@ def answer_request(
         raise Conflict("already_answered", "the request was answered")
     checked = [case_files.checked(it.name, it.content, services.readers) for it in said.files]
     kept = [(it, case_files.put(services.vault, services.blobs, row.case_id, it)) for it in checked]
-    with services.database.write() as connection:
+    refusable = case_files.dropped_if_refused(services.blobs, [key for _, key in kept])
+    with refusable, services.database.write() as connection:
         material.answer(connection, row, caller.actor, said.answer, services.clock(), kept)
         return _shown(material.asked_of(connection, caller.scope, request_id))
 

@@ -36,7 +36,7 @@ from app.domain.judging import rulings
 from app.domain.review import case_desk, case_files, cases, material, review, review_queue
 from app.domain.review.case_files import CaseFile
 from app.domain.wire import whole
-from app.errors import BadInput, Conflict, NotAllowed, NotFound
+from app.errors import BadInput, Conflict, NotAllowed
 from app.services import Services
 from app.store.review import case_notes, reviews
 from app.store.review import cases as store
@@ -70,7 +70,7 @@ class CaseFindingRow:
 
 @dataclass(frozen=True, slots=True)
 class CaseDeed:
-    """Something that was done about a case. `file` leads to an attached one."""
+    """Something that was done about a case. `file` leads to an attached one where it is opened."""
 
     at_ms: int
     who: str
@@ -177,7 +177,8 @@ def write(
         cases.case_seen(connection, user.scope, case_id)
     try:
         kept, blob_key = taken(services, case_id, file)
-        with services.database.write() as connection:
+        refusable = case_files.dropped_if_refused(services.blobs, [blob_key] if blob_key else [])
+        with refusable, services.database.write() as connection:
             case_desk.comment(connection, user, case_id, comment, services.clock(), kept, blob_key)
     except BadInput as error:
         typed = {"comment": comment}
@@ -202,15 +203,10 @@ def taken(
 @router.get("/cases/{case_id}/files/{note_id}")
 def attached(request: Request, login: SignedIn, case_id: RowId, note_id: RowId) -> Response:
     """An attached file, to be saved and never opened in the page."""
-    services = request.app.state.services
-    if not login.user.scope.of_authority:
-        raise NotFound("unknown_file", "there is no such file")
-    with services.database.read() as connection:
-        cases.case_seen(connection, login.user.scope, case_id)
-        note = case_notes.one(connection, case_id, note_id)
-    if note is None or note.blob_key is None:
-        raise NotFound("unknown_file", "there is no such file")
-    data = case_files.opened(services.vault, services.blobs, note.blob_key)
+    services, user = request.app.state.services, login.user
+    with services.database.write() as connection:
+        note, blob_key = case_desk.file_opened(connection, user, case_id, note_id, services.clock())
+    data = case_files.opened(services.vault, services.blobs, blob_key)
     name = urlencode({"": note.file_name})[1:].replace("+", "%20")
     return Response(
         data,
@@ -427,12 +423,13 @@ def _history(connection: Connection, case_id: int, user: User, lang: Language) -
     people = [it.written_by for it in notes] + [it.actor for it in arranged]
     name = actors.named(connection, lang, [*people, *(f"user:{it}" for it in told)], user)
     for note in notes:
-        path = f"/console/cases/{case_id}/files/{note.id}" if note.blob_key else ""
+        there = note.blob_key is not None
+        path = f"/console/cases/{case_id}/files/{note.id}" if there and user.decides else ""
         deeds.append(
             CaseDeed(
                 note.created_ms,
                 name(note.written_by),
-                lang.say(N_("附件") if path else N_("备注")),
+                lang.say(N_("附件") if there else N_("备注")),
                 note.body,
                 path,
                 note.file_name or "",

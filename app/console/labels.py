@@ -564,6 +564,7 @@ PROBLEMS = {
         "附件不是照片（JPG、PNG、HEIC、WebP、BMP）、PDF、XLSX或DOCX（看内容，不看文件名）。请另存为PDF，或拍照后再交。"
     ),
     "active_file": N_("附件含有宏、脚本或内嵌文件，不能接收。请另存为不含宏的文件，或打印成PDF。"),
+    "locked_file": N_("附件加了密或受保护，无法检查内容。请去掉保护，或打印成PDF后再提交。"),
     "date_out_of_reach": N_("日期须在今天以后，且不能太远（搁置最多90天）。"),
     "bad_limit": N_("每人最多1至200案。"),
     "unknown_case": N_("没有这个案件，或不在您的范围内。"),

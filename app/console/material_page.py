@@ -98,7 +98,8 @@ def hand_in(
     """Answer a request with words, a file, or both. Raises BadInput, Conflict."""
     kept, blob_key = taken(services, row.case_id, file if row.answered_ms is None else None)
     files = [(kept, blob_key)] if kept and blob_key else []
-    with services.database.write() as connection:
+    refusable = case_files.dropped_if_refused(services.blobs, [key for _, key in files])
+    with refusable, services.database.write() as connection:
         material.answer(connection, row, actor, words, services.clock(), files)
 
 

@@ -148,6 +148,7 @@ ACTIONS = {
     "material.withdrawn": N_("撤销补充材料的要求"),
     "case.commented": N_("在案件上写备注"),
     "case.due": N_("改案件期限"),
+    "case.file_opened": N_("打开案件附件"),
     "case.handed_over": N_("交办案件"),
     "case.snoozed": N_("搁置案件"),
     "finding.corrected": N_("更正决定"),

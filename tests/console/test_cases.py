@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -265,16 +266,70 @@ def test_a_comment_with_a_file_is_kept_sealed_and_given_back(desk: Desk, new_des
     ]
     assert len(stored) == 1 and picture(0)[:40] not in stored[0].read_bytes()
     feng = new_desk().sign_in("feng")
-    assert feng.client.get(path[0]).status_code == 404
+    assert feng.client.get(path[0]).status_code == 403
     assert "平台书面答复" not in feng.get(f"/console/cases/{case}")
 
 
-def office(*names: str) -> bytes:
+def office(*names: str, **parts: str) -> bytes:
+    """A document with these parts; `parts` by the last word of their names."""
     kept = io.BytesIO()
     with zipfile.ZipFile(kept, "w") as archive:
         for name in names:
-            archive.writestr(name, "x")
+            told = next((it for word, it in parts.items() if word in name), "<x/>")
+            archive.writestr(name, told)
     return kept.getvalue()
+
+
+DOCX = ("[Content_Types].xml", "word/document.xml", "word/_rels/settings.xml.rels")
+XLSX = ("[Content_Types].xml", "xl/workbook.xml", "xl/macros.bin", "xl/externalLinks/link1.xml")
+_TYPE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
+
+
+def linked(kind: str) -> str:
+    return (
+        f'<Relationships><Relationship Id="r" Type="{_TYPE}{kind}" Target="https://x.example/a"'
+        ' TargetMode="External"/></Relationships>'
+    )
+
+
+def pdf(objects: bytes, filter_name: bytes = b"/FlateDecode", more: bytes = b"") -> bytes:
+    """One whose objects are packed, as most programs write it."""
+    packed = zlib.compress(b"1 0 2 60 " + objects)
+    return (
+        b"%PDF-1.7\n9 0 obj\n<< /Type /ObjStm /N 2 /First 9 /Filter "
+        + filter_name
+        + b" >>\nstream\n"
+        + packed
+        + b"\nendstream\nendobj\n"
+        + more
+        + b"\ntrailer << /Root 1 0 R >>\n%%EOF"
+    )
+
+
+CATALOGUE = b"<< /Type /Catalog /Pages 2 0 R "
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("说明.pdf", pdf(CATALOGUE + b"/OpenAction [2 0 R /Fit] >>")),
+        (
+            "扫描.pdf",
+            pdf(CATALOGUE + b">>", more=b"stream\n" + b"\x81/AA\x02/JS\x03" + b"\nendstream"),
+        ),
+        ("说明.docx", office(*DOCX, rels=linked("hyperlink"))),
+        ("汇总.xlsx", office(*XLSX, link1='<l><externalBook r="1"/></l>')),
+    ],
+)
+def test_files_as_people_make_them_are_taken(desk: Desk, name: str, data: bytes) -> None:
+    desk.sign_in("zhao")
+    case, _ = one_case(desk, *FOUR)
+    answer = desk.client.post(
+        f"/console/cases/{case}/notes",
+        data={"csrf": desk.csrf("/console/cases")},
+        files={"file": (name, data)},
+    )
+    assert answer.status_code == 200 and name in answer.text
 
 
 @pytest.mark.parametrize(
@@ -285,6 +340,37 @@ def office(*names: str) -> bytes:
         ("a.png", b"\x89PNG\r\n\x1a\nrubbish", "再交"),
         ("a.xlsx", office("xl/workbook.xml", "xl/vbaProject.bin"), "含有宏"),
         ("a.docx", office("whatever.xml"), "附件不是照片"),
+        ("a.pdf", pdf(CATALOGUE + b"/OpenAction << /S /JavaScript /JS (x) >> >>"), "含有宏"),
+        ("a.pdf", pdf(CATALOGUE + b"/Names << /Embedded#46iles 3 0 R >> >>"), "含有宏"),
+        (
+            "a.pdf",
+            pdf(CATALOGUE + b">>", b"/FlateDecode /Predictor 12"),
+            "加了密",
+        ),
+        ("a.pdf", pdf(CATALOGUE + b">>").replace(b"stream\nx", b"stream\n789C"), "加了密"),
+        ("a.pdf", pdf(CATALOGUE + b">>", more=b"trailer << /Encrypt 4 0 R >>"), "加了密"),
+        ("a.docx", office(*DOCX, rels=linked("attachedTemplate")), "含有宏"),
+        ("a.docx", office(*DOCX, rels=linked("image")), "含有宏"),
+        (
+            "a.docx",
+            office(
+                *DOCX,
+                document='<d xmlns:w="w"><w:instrText>DDE</w:instrText>'
+                "<w:instrText>AUTO c:\\cmd.exe</w:instrText></d>",
+            ),
+            "含有宏",
+        ),
+        (
+            "a.xlsx",
+            office(
+                *XLSX,
+                Content='<Types><Override PartName="/xl/macros.bin"'
+                ' ContentType="application/vnd.ms-office.vbaProject"/></Types>',
+            ),
+            "含有宏",
+        ),
+        ("a.xlsx", office(*XLSX, link1='<l><ddeLink ddeService="cmd"/></l>'), "含有宏"),
+        ("a.xlsx", office(*XLSX, Content="no xml"), "加了密"),
         ("a.pdf", b"", "请写备注"),
     ],
 )

@@ -35,6 +35,11 @@ def answer(desk: Desk, number: int, words: str = "日志见附件。", **files: 
     return desk.client.post(f"/console/requests/{number}", data=form, **files)
 
 
+def kept_files(desk: Desk) -> int:
+    blobs = desk.services.settings.data_dir / "blobs"
+    return sum(it.is_file() for it in blobs.rglob("cases/**/*"))
+
+
 def test_a_platform_answers_in_its_inbox_and_the_case_comes_back(
     desk: Desk, new_desk: NewDesk
 ) -> None:
@@ -98,6 +103,9 @@ def test_a_learner_answers_on_the_page_of_their_own_link(desk: Desk) -> None:
     script = {"file": ("当晚.png", b"<script>alert(1)</script>")}
     refused = desk.client.post(f"{link.path}/requests/1", data={"answer": "见照片"}, files=script)
     assert refused.status_code == 422 and ">见照片</textarea>" in refused.text
+    photo = {"file": ("当晚.png", picture(0))}
+    refused = desk.client.post(f"{link.path}/requests/1", data={"answer": "我"}, files=photo)
+    assert refused.status_code == 422 and kept_files(desk) == 0
     done = desk.client.post(f"{link.path}/requests/1", data={"answer": "当晚是我本人。"})
     assert "您已提交" in done.text
     assert "当晚是我本人。" in desk.get(f"/console/cases/{case}")

@@ -77,7 +77,7 @@ MAY = {
     "POST /console/search": PEOPLE,
     "GET /console/cases": PEOPLE,
     "GET /console/cases/{case_id}": PEOPLE,
-    "GET /console/cases/{case_id}/files/{note_id}": AUTHORITY,
+    "GET /console/cases/{case_id}/files/{note_id}": DECIDERS,
     "POST /console/cases/next": DECIDERS,
     "POST /console/cases/share": DECIDERS,
     "POST /console/cases/{case_id}/arrange": DECIDERS,

@@ -12,10 +12,11 @@ from app.domain.accounts.users import User
 from app.domain.review import cases, review_queue
 from app.domain.review.case_files import CaseFile
 from app.domain.wire import shown_text, typed_day
-from app.errors import BadInput, NotAllowed
+from app.errors import BadInput, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.review import assignments, case_notes, finding_queue
 from app.store.review import cases as store
+from app.store.review.case_notes import NoteRow
 from app.store.review.cases import CaseFilter, QueuedCase
 from app.store.review.finding_queue import QueueFilter
 
@@ -59,6 +60,19 @@ def comment(
     detail = {"note": note} | ({"file": file.name, "sha256": file.sha256.hex()} if file else {})
     log(connection, user.actor, "case.commented", case_id, now_ms, **detail)
     return note
+
+
+def file_opened(
+    connection: Connection, user: User, case_id: int, note_id: int, now_ms: int
+) -> tuple[NoteRow, str]:
+    """The note whose attached file this person opens, and under which key it lies. It is entered:
+    photos of people are among them. Raises NotAllowed, NotFound."""
+    _at_work(connection, user, case_id)
+    note = case_notes.one(connection, case_id, note_id)
+    if note is None or note.blob_key is None:
+        raise NotFound("unknown_file", "there is no such file")
+    log(connection, user.actor, "case.file_opened", case_id, now_ms, note=note_id)
+    return note, note.blob_key
 
 
 def snooze(connection: Connection, user: User, case_id: int, until: str, now_ms: int) -> None:

@@ -11,11 +11,17 @@ import io
 import re
 import secrets
 import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from app.domain.faces import photo_formats
 from app.domain.faces.photo_formats import JpegMaker
-from app.errors import BadInput, NotFound
+from app.domain.review import active_content
+from app.domain.review.active_content import Locked
+from app.domain.wire import shown_only
+from app.errors import BadInput, NotFound, ZhenxueError
 from app.security import Unsealable
 from app.store.faces.blobs import BlobMissing, Blobs
 from app.vault import Vault
@@ -36,9 +42,8 @@ KINDS = {
     "xlsx": _OFFICE + "spreadsheetml.sheet",
     "docx": _OFFICE + "wordprocessingml.document",
 }
-# What makes a PDF act by itself; names may be written with #xx escapes.
-_ACTIVE = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|RichMedia|XFA|AA)\b")
-_NAME = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|\u202a-\u202e\u2066-\u2069]")
+_NO_ARCHIVE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
+_NAME = re.compile(r"[/\\:*?\"<>|]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +61,21 @@ class CaseFile:
 
 def checked(name: str, data: bytes, readers: JpegMaker) -> CaseFile:
     """A file as it may be kept. Raises BadInput: `file_too_large`, `bad_file_kind` for what is
-    none of KINDS by its content, `active_file` for one with scripts, macros or files inside, and
-    for photos those of `photo_formats.kept_form`; NotReady."""
+    none of KINDS by its content, `active_file` for one with scripts, macros or files inside or that
+    fetches any, `locked_file` for one that nobody can look into, and for photos those of
+    `photo_formats.kept_form`; NotReady."""
     if photo_formats.is_photo(data):
         data = photo_formats.kept_form(readers, data, _PICTURES)
     if not data or len(data) > MAX_BYTES:
         raise BadInput("file_too_large", f"file: 1 byte to {MAX_BYTES} bytes", field="file")
-    kind = _kind(data)
+    try:
+        kind = _kind(data)
+    except Locked:
+        detail = "file: encrypted, or packed so that it cannot be checked"
+        raise BadInput("locked_file", detail, field="file") from None
     if kind is None:
         raise BadInput("bad_file_kind", f"file: one of {', '.join(KINDS)}", field="file")
-    stem = _NAME.sub("", name.rpartition(".")[0] or name).strip(" .")[:80] or "file"
+    stem = _NAME.sub("", shown_only(name.rpartition(".")[0] or name)).strip(" .")[:80] or "file"
     return CaseFile(f"{stem}.{kind}", KINDS[kind], data)
 
 
@@ -74,6 +84,18 @@ def put(vault: Vault, blobs: Blobs, case_id: int, file: CaseFile) -> str:
     blob_key = f"cases/{case_id}/{secrets.token_hex(16)}"
     blobs.put(blob_key, vault.seal(file.data, f"{_PURPOSE}:{blob_key}"))
     return blob_key
+
+
+@contextmanager
+def dropped_if_refused(blobs: Blobs, blob_keys: Iterable[str]) -> Iterator[None]:
+    """Files under these keys go again where what they came with is refused in the block: else
+    whoever is asked fills the disk with answers that are none."""
+    try:
+        yield
+    except ZhenxueError:
+        for key in blob_keys:
+            blobs.delete(key)
+        raise
 
 
 def opened(vault: Vault, blobs: Blobs, blob_key: str) -> bytes:
@@ -86,8 +108,7 @@ def opened(vault: Vault, blobs: Blobs, blob_key: str) -> bytes:
 
 def _kind(data: bytes) -> str | None:
     if data.startswith(b"%PDF-"):
-        plain = re.sub(rb"#([0-9A-Fa-f]{2})", lambda it: bytes([int(it[1], 16)]), data)
-        if _ACTIVE.search(plain):
+        if active_content.of_pdf(data):
             raise _active()
         return "pdf"
     if photo_formats.is_photo(data):
@@ -104,14 +125,20 @@ def _office_kind(data: bytes) -> str | None:
             if len(parts) > _MOST_PARTS or whole > _MOST_UNPACKED:
                 return None
             names = {it.filename for it in parts}
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+            if not names & {"xl/workbook.xml", "word/document.xml"}:
+                return None
+            if active_content.of_office(archive):
+                raise _active()
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+    ):
         return None
-    acts = ("vbaproject.bin", "activex", "embeddings/", "oleobject")
-    if any(act in name.lower() for name in names for act in acts):
-        raise _active()
-    if "xl/workbook.xml" in names:
-        return "xlsx"
-    return "docx" if "word/document.xml" in names else None
+    return "xlsx" if "xl/workbook.xml" in names else "docx"
 
 
 def _active() -> BadInput:

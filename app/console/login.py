@@ -83,8 +83,8 @@ def checked_form(login: SignedIn, csrf: Annotated[str, Form()] = "") -> None:
 def checked_deed(
     request: Request, login: SignedIn, _own: Annotated[None, Depends(checked_form)]
 ) -> None:
-    """Dependency of forms that do something in the service: who decides has shown a second factor
-    where one is due. Raises NotAllowed."""
+    """Dependency of forms that do something in the service: who decides or keeps accounts has shown
+    a second factor where one is due. Raises NotAllowed."""
     second_factors.require(login, request.app.state.services.clock())
 
 

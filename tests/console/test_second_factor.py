@@ -150,7 +150,7 @@ def test_who_decides_has_days_to_set_a_factor_up_and_then_reads_only(
     desk: Desk, clock: Clock
 ) -> None:
     demand(desk, grace_days=14)
-    assert "起，作决定需要二次验证" in desk.sign_in("zhao").get("/console")
+    assert "起，作决定、管理账号需要二次验证" in desk.sign_in("zhao").get("/console")
     assert desk.decide(FAST, "overturn").status_code == 200
     clock.now_ms += 14 * DAY_MS
     desk.sign_in("zhao")
@@ -161,8 +161,28 @@ def test_who_decides_has_days_to_set_a_factor_up_and_then_reads_only(
     assert desk.decide(FAST, "overturn").status_code != 403, "in the same login at once"
 
 
+def test_who_keeps_accounts_makes_none_without_a_factor(
+    desk: Desk, new_desk: NewDesk, clock: Clock
+) -> None:
+    """Else a stolen password of theirs would make two reviewers, who have days to decide without
+    any."""
+    demand(desk, grace_days=14)
+    new_account = {"username": "made", "display_name": "甲", "role": "admin"}
+    assert "起，作决定、管理账号需要二次验证" in desk.sign_in("root").get("/console")
+    clock.now_ms += 14 * DAY_MS
+    root = new_desk().sign_in("root")
+    for path, form in (
+        ("/console/users", new_account),
+        ("/console/users/zhao/password", {}),
+        ("/console/users/zhao/change", {"role": "admin"}),
+    ):
+        assert post(root, path, **form).status_code == 403, path
+    sets_up_an_app(root)
+    assert post(root, "/console/users", **new_account).status_code == 200
+
+
 def test_without_the_setting_nobody_is_asked(desk: Desk, clock: Clock) -> None:
-    assert "作决定需要二次验证" not in desk.sign_in("zhao").get("/console")
+    assert "需要二次验证" not in desk.sign_in("zhao").get("/console")
     clock.now_ms += 400 * DAY_MS
     assert desk.sign_in("zhao").decide(FAST, "overturn").status_code != 403
 

@@ -1,9 +1,9 @@
 """The second factor: what somebody shows beside the password, and who has to.
 
 An authenticator app's code (TOTP, RFC 6238), a passkey (`passkeys`), or one of ten recovery codes
-that each open once. Who has a factor is asked for it at every login. Who decides needs one from a
-day on that the first login sets; nobody is locked out: a factor is set up by oneself at any time,
-and administrators take lost ones away, two of them where there are two.
+that each open once. Who has a factor is asked for it at every login. Who decides, and who keeps
+accounts, needs one from a day on that the first login sets; nobody is locked out: a factor is set
+up by oneself at any time, and administrators take lost ones away, two of them where there are two.
 """
 
 from __future__ import annotations
@@ -62,18 +62,18 @@ def of(connection: Connection, user_id: int) -> Factors:
 
 
 def due(connection: Connection, user: User, grace_days: int, now_ms: int) -> None:
-    """At a login of who decides and must have a factor: set the day from which on, unless set."""
+    """At a login of who must have a factor: set the day from which on, unless set."""
     row = user_store.by_username(connection, user.username)
-    if user.decides and row is not None and row.factor_due_ms is None:
+    if user.proves_twice and row is not None and row.factor_due_ms is None:
         due_ms = now_ms + grace_days * DAY_MS
         user_store.update_user(connection, user.id, factor_due_ms=due_ms)
 
 
 def require(login: Login, now_ms: int) -> None:
-    """Raises NotAllowed `second_factor_needed` to who decides without a factor and is past the
-    day."""
+    """Raises NotAllowed `second_factor_needed` to who has to show a factor, has not, and is past
+    the day."""
     late = login.factor_due_ms is not None and now_ms >= login.factor_due_ms
-    if login.user.decides and late and not login.confirmed:
+    if login.user.proves_twice and late and not login.confirmed:
         raise NotAllowed("second_factor_needed", "set up a second factor under /console/account")
 
 

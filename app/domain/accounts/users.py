@@ -91,6 +91,12 @@ class User:
         return self.role in DECIDES
 
     @property
+    def proves_twice(self) -> bool:
+        """Whether what this person does needs a second factor where one is required: who decides,
+        and who could make themselves people who do."""
+        return self.decides or self.role is Role.ADMIN
+
+    @property
     def sees_photos(self) -> bool:
         return self.role in SEES_PHOTOS
 

@@ -73,10 +73,9 @@ def platforms(
 ) -> list[PlatformHit]:
     """By part of a name, or the short name."""
     query = select(Platform.slug, Platform.name).where(
-        or_(Platform.name.contains(text, autoescape=True), Platform.slug == text)
+        or_(Platform.name.contains(text, autoescape=True), Platform.slug == text),
+        scope.covers_platform(),
     )
-    if not scope.of_authority:
-        query = query.where(scope.covers_platform())
     return typed(connection.execute(query.order_by(Platform.name).limit(limit)), PlatformHit)
 
 

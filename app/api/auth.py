@@ -10,7 +10,7 @@ from fastapi.security import HTTPBearer
 
 from app.console.login import checked_header, login_of, signed_in, user_of
 from app.domain.accounts.platforms import KeyScope
-from app.domain.accounts.users import User
+from app.domain.accounts.users import DECIDES, Role, User
 from app.errors import NotAllowed
 from app.http.callers import callers_of
 from app.http.enrolment_ring import Enroller
@@ -21,6 +21,9 @@ _BEARER = HTTPBearer(
     auto_error=False,
     description="API key of a platform, lease token of a sitting, or token of an enrolment",
 )
+
+# Who writes what a platform's key may write as well; all others read.
+WRITES = DECIDES | {Role.PLATFORM_VIEWER, Role.SCHOOL}
 
 
 def demand(caller: Caller, scope: KeyScope) -> Caller:
@@ -72,7 +75,7 @@ def enrolling(scope: KeyScope) -> Any:
 
 def people_too(scope: KeyScope) -> Any:
     """A dependency that yields the Caller of a write: a platform by a key with that scope, or a
-    signed-in person whose request carries their login's token."""
+    signed-in person of a role in WRITES whose request carries their login's token."""
 
     def caller_of(request: Request, _documented: Annotated[Any, Security(_BEARER)]) -> Caller:
         authorization = request.headers.get("authorization")
@@ -80,6 +83,8 @@ def people_too(scope: KeyScope) -> Any:
         if login is None:
             return demand(callers_of(request).keys.caller(authorization), scope)
         checked_header(request, login)
+        if login.user.role not in WRITES:
+            raise NotAllowed("role", "your role reads, and writes nothing here")
         return _person(login.user)
 
     return Security(caller_of)

@@ -10,11 +10,18 @@ from app.api.answers import AnswerRoute
 from app.api.auth import people_too, require, services_of
 from app.api.classes import ClassId, PlatformSlug
 from app.api.sessions import SessionId
+from app.console.login import signed_in
 from app.domain import runs
 from app.domain.accounts.platforms import KeyScope
 from app.domain.answer import Answer
 from app.domain.catalogue import classes
-from app.domain.judging import class_report, conformity_report, eligibility, timeline_view
+from app.domain.judging import (
+    class_report,
+    class_requests,
+    conformity_report,
+    eligibility,
+    timeline_view,
+)
 from app.domain.judging.timeline_view import TimelineView
 from app.domain.judging.views import ClassEligibility, ClassHoursView, PlatformConformity
 from app.domain.runs import Run
@@ -77,11 +84,16 @@ def validate_class(
     class_id: ClassId,
     platform: PlatformSlug = None,
 ) -> RequestedRun:
-    """Judge the class now, in the background. One that is under way already is the answer."""
+    """Judge the class now, in the background. One that is under way already is the answer. Of
+    people, auditors and the class's own institution ask."""
     services = services_of(request)
     with services.database.write() as connection:
         klass = classes.class_seen(connection, caller.scope, class_id, platform)
-        run_id = runs.request(connection, klass.id, caller.actor, services.clock())
+        if caller.platform_id is None:
+            user = signed_in(request).user
+            run_id = class_requests.judge(connection, klass.id, user, services.clock())
+        else:
+            run_id = runs.request(connection, klass.id, caller.actor, services.clock())
     return RequestedRun(run_id=run_id, class_id=class_id, status=f"/v1/runs/{run_id}")
 
 

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from app.domain.accounts import platforms
+from app.services import Services
+from models import AuditEntry
 from tests.evidence import picture
 from tests.people import HUANGCHUAN, LIN, course, training_class
-from tests.walk.dataset import Dataset, routes
+from tests.walk.dataset import Dataset, appointed, routes
 
 OPEN = {"GET /xAPI/about", "HEAD /xAPI/about"}
 # Ids that every platform gives for itself: a stranger's write makes something of the stranger's.
@@ -38,6 +41,7 @@ PEOPLE_ONLY = {
     "POST /v1/institutions/{institution_id}/withdrawal",
     "POST /v1/institutions/{institution_id}/relisting",
 }
+KEEPS_LISTS = ("PUT /v1/counties/", "POST /v1/institutions", "PUT /v1/institutions/")
 AT_MS = 1_794_790_800_000
 EVENT = {"seq": 0, "type": "play", "at_ms": AT_MS, "position": 0}
 # Filled in so well that nothing but the right to do it is missing.
@@ -204,3 +208,34 @@ def test_a_schools_clerk_reads_what_is_the_schools_and_decides_nothing(
             assert status in (403, 404), (name, status, text)
         read += method == "GET" and status == 200
     assert read > 15
+
+
+@pytest.mark.parametrize("who", ["chang", "root", "sheng", "gu"])
+def test_who_reads_writes_nothing(
+    app: FastAPI, walker: TestClient, dataset: Dataset, services: Services, who: str
+) -> None:
+    """A county's chief, who keeps accounts, a province's auditor, who reads the log: the lists that
+    an administrator keeps are all that any of them changes."""
+    offices = {"sheng": ("chief", ["*"]), "gu": ("log_reader", [])}
+    headers = dataset.headers(who) if who in dataset.cookies else {}
+    if who in offices:
+        headers = appointed(services, who, *offices[who])
+    headers = {"x-csrf-token": dataset.csrf.get(who, "")} | headers
+    for method, path, name in of_machines(app):
+        keeps = who == "root" and name.startswith(KEEPS_LISTS)
+        if method not in ("GET", "HEAD") and not keeps:
+            status, text = ask(walker, dataset, method, path, headers)
+            assert status in (401, 403, 404), (name, status, text)
+
+
+def test_who_may_not_have_a_class_judged_in_the_console_may_not_here(
+    walker: TestClient, dataset: Dataset, services: Services
+) -> None:
+    for who, wanted in (("fang", 403), ("sun", 403), ("han", 202), ("zhao", 202)):
+        headers = dataset.headers(who) | {"x-csrf-token": dataset.csrf[who]}
+        name = "/v1/classes/{class_id}/validate"
+        assert ask(walker, dataset, "POST", name, headers)[0] == wanted, who
+    with services.database.read() as connection:
+        asked = AuditEntry.action == "class.judged"
+        actors = connection.scalars(select(AuditEntry.actor).where(asked)).all()
+    assert actors == ["user:han", "user:zhao"]

@@ -8,34 +8,14 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app.console.login import COOKIE
 from app.domain.accounts import users
 from app.services import Services
-from tests.walk.dataset import PASSWORD, Dataset, routes, send
+from tests.walk.dataset import Dataset, appointed, routes, send
 from tests.walk.test_console import FORM, MAY, NEVER, OPEN, PEOPLE
 
 LOG = {"GET /console/audit", "GET /console/audit.csv", "GET /console"}
 CLASS = re.compile(r'/console/classes/[0-9]+"')
 OWN = ("/console/account", "/console/notices", "/console/help", "/console/logout")
-
-
-def appointed(services: Services, name: str, role: str, counties: list[str]) -> dict[str, str]:
-    """Headers of somebody who just signed in."""
-    now_ms = services.clock()
-    with services.database.write() as connection:
-        users.add_user(
-            connection,
-            username=name,
-            display_name=f"{name}本人",
-            password=PASSWORD,
-            role=role,
-            counties=counties,
-            actor="system",
-            now_ms=now_ms,
-        )
-        token = users.open_login(connection, users.named(connection, name), now_ms)
-        login = users.login_of(connection, token, now_ms)
-    return {"cookie": f"{COOKIE}={token}", "x-csrf-token": login[0].csrf}
 
 
 def test_who_reads_the_log_gets_to_the_log_and_nowhere_else(

@@ -65,9 +65,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     )
     app.state.services = services
     app.state.callers = callers = Callers.of(services)
-    app.add_middleware(
-        Edge, settings=settings, registry=services.registry, refusals=callers.refusals
-    )
+    app.add_middleware(Edge, settings=settings, registry=services.registry, callers=callers)
     app.add_middleware(BrowserDoor)  # added last: it comes first
     app.first = HotPath(app.routed, services, callers)
     problems.install(app)

@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = SecretStr("")
     smtp_from: str = ""
     api_requests_per_minute: int = Field(0, ge=0)  # per key; 0: no limit
+    platform_bytes_a_day: int = Field(100_000_000_000, ge=0)  # keys and browsers; 0: no limit
     max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024)
     max_documents_bytes: int = Field(1024 * 1024 * 1024, ge=1024)  # xAPI, of a platform
     max_image_bytes: int = Field(4 * 1024 * 1024, ge=1024)

@@ -47,6 +47,18 @@ class KeyUse(Base):
     count: Mapped[int]
 
 
+class PlatformUse(Base):
+    """How many bytes a platform's keys and browsers sent in one day at one service: kept for two
+    days, so that all services hold a platform to one share. `day` counts from the epoch."""
+
+    __tablename__ = "platform_uses"
+
+    day: Mapped[Ms] = mapped_column(primary_key=True)
+    platform_id: Mapped[int] = mapped_column(ForeignKey("platforms.id"), primary_key=True)
+    service: Mapped[Name] = mapped_column(primary_key=True)
+    bytes: Mapped[Ms]
+
+
 class Webhook(Base):
     __tablename__ = "webhooks"
 

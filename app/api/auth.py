@@ -42,7 +42,7 @@ def require(scope: KeyScope) -> Any:
             person = _signed_in(request)
             if person is not None:
                 return person
-        return demand(callers_of(request).keys.caller(authorization), scope)
+        return _admitted(request, demand(callers_of(request).keys.caller(authorization), scope))
 
     return Security(caller_of)
 
@@ -55,7 +55,8 @@ def sitting() -> Any:
         authorization = request.headers.get("authorization")
         callers = callers_of(request)
         browser = callers.leases.caller(authorization, request.path_params["session_id"])
-        return browser or demand(callers.keys.caller(authorization), KeyScope.INGEST)
+        sender = browser or demand(callers.keys.caller(authorization), KeyScope.INGEST)
+        return _admitted(request, sender)
 
     return Security(caller_of)
 
@@ -68,7 +69,9 @@ def enrolling(scope: KeyScope) -> Any:
         authorization = request.headers.get("authorization")
         callers = callers_of(request)
         browser = callers.enrolments.enroller(authorization, request.path_params["learner_id"])
-        return browser or Enroller(demand(callers.keys.caller(authorization), scope))
+        sender = browser or Enroller(demand(callers.keys.caller(authorization), scope))
+        _admitted(request, sender.caller)
+        return sender
 
     return Security(enroller_of)
 
@@ -81,7 +84,8 @@ def people_too(scope: KeyScope) -> Any:
         authorization = request.headers.get("authorization")
         login = None if authorization is not None else login_of(request)
         if login is None:
-            return demand(callers_of(request).keys.caller(authorization), scope)
+            caller = demand(callers_of(request).keys.caller(authorization), scope)
+            return _admitted(request, caller)
         checked_header(request, login)
         if login.user.role not in WRITES:
             raise NotAllowed("role", "your role reads, and writes nothing here")
@@ -107,6 +111,11 @@ def person() -> Any:
 def services_of(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
+
+
+def _admitted(request: Request, caller: Caller) -> Caller:
+    callers_of(request).shares.admit(request.scope, caller)
+    return caller
 
 
 def _signed_in(request: Request) -> Caller | None:

@@ -155,7 +155,9 @@ class HotPath:
         text = None if authorization is None else authorization.decode("latin-1")
         browser = leases.is_lease((text or "").partition(" ")[2].strip())
         caller = await self._caller(text, session if browser else None)
+        self._callers.shares.admit(scope, caller)
         body = await self._body(scope, headers, receive)
+        self._callers.shares.count(scope, len(body))
         media_type = ingest.media_type_of(headers.get(b"content-type", b"").decode("latin-1"))
         batch_id = _batch_id(headers)
         if session is not None:

@@ -61,9 +61,12 @@ async def answered(
     def work() -> Response:
         learner = browser(asked, callers.leases)
         if learner is not None:
+            callers.shares.admit(request.scope, learner)
             return answer(services, asked, learner)
         caller = authenticate(asked.authorization, callers.keys, services.database)
         scope = KeyScope.READ if asked.method == "GET" else KeyScope.INGEST
+        if scope is KeyScope.INGEST:
+            callers.shares.admit(request.scope, caller)
         return answer(services, asked, demand(caller, scope))
 
     response = await run_in_threadpool(work)

@@ -69,6 +69,7 @@ def apart(folder: Path, database_url: str, **changes: Any) -> Settings:
             "face_workers": 0,
             "purge_cron": "",
             "api_requests_per_minute": 0,
+            "platform_bytes_a_day": 0,
             **changes,
         }
     )

@@ -477,6 +477,7 @@ REFUSED = {  # what a platform's developers meet first; the rest is said by the 
     "invalid_statement": N_("有语句不合xAPI标准，整批没有保存"),
     "version_missing": N_("缺少请求头X-Experience-API-Version"),
     "not_found": N_("没有这个地址"),
+    "platform_share": N_("平台一天内报送的数据量到了上限，稍后再送"),
 }
 NOTICE_ERRORS = {
     "no_such_host": N_("地址查不到"),

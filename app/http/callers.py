@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from app.http.enrolment_ring import EnrolmentRing
-from app.http.key_limit import EVERY_S
 from app.http.keyring import KeyRing
 from app.http.lease_ring import LeaseRing
+from app.http.platform_shares import EVERY_S as SHARES_EVERY_S
+from app.http.platform_shares import PlatformShares
 from app.http.refusals import EVERY_S as REFUSALS_EVERY_S
 from app.http.refusals import Refusals
 from app.jobs.repeating import Repeating
 from app.services import Services
+
+_LIMIT_EVERY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +28,28 @@ class Callers:
     leases: LeaseRing
     enrolments: EnrolmentRing
     refusals: Refusals
+    shares: PlatformShares
 
     @classmethod
     def of(cls, services: Services) -> Callers:
-        database, clock = services.database, services.clock
-        keys = KeyRing(database, clock, services.settings.api_requests_per_minute)
-        if keys.limit is not None:
-            sharing = Repeating("key-limit", EVERY_S, keys.limit.share)
-            services.on_start.append(sharing.start)
-            services.on_stop.append(sharing.stop)
+        database, clock, settings = services.database, services.clock, services.settings
+        keys = KeyRing(database, clock, settings.api_requests_per_minute)
+        shares = PlatformShares(database, clock, services.registry, settings.platform_bytes_a_day)
         refusals = Refusals(database, clock, keys)
-        writing = Repeating("refusals", REFUSALS_EVERY_S, refusals.write)
-        services.on_start.append(writing.start)
-        services.on_stop += [refusals.write, writing.stop]
+        repeated = [
+            Repeating("platform-shares", SHARES_EVERY_S, shares.limit.share),
+            Repeating("refusals", REFUSALS_EVERY_S, refusals.write),
+        ]
+        if keys.limit is not None:
+            repeated.append(Repeating("key-limit", _LIMIT_EVERY_S, keys.limit.share))
+        services.on_start += [it.start for it in repeated]
+        services.on_stop += [refusals.write, shares.limit.share, *(it.stop for it in repeated)]
         return cls(
             keys=keys,
             leases=LeaseRing(database, clock),
             enrolments=EnrolmentRing(database, clock, services.vault),
             refusals=refusals,
+            shares=shares,
         )
 
 

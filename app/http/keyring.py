@@ -10,7 +10,8 @@ from app.db import Database
 from app.domain.accounts import platforms
 from app.domain.accounts.platforms import Key
 from app.errors import NotAllowed, TooManyRequests
-from app.http.key_limit import KeyLimit
+from app.http.sliding_limit import SlidingLimit
+from app.store.accounts.uses import REQUESTS_OF_KEYS
 from app.store.scope import AccessScope
 
 CACHE_MS = 5_000  # a revocation made by another process bites after this long
@@ -49,7 +50,11 @@ class KeyRing:
         self._database = database
         self._clock = clock
         self._known: dict[bytes, tuple[int, Key, Caller]] = {}
-        self.limit = KeyLimit(database, clock, requests_per_minute) if requests_per_minute else None
+        self.limit = (
+            SlidingLimit(database, clock, REQUESTS_OF_KEYS, requests_per_minute)
+            if requests_per_minute
+            else None
+        )
 
     def caller(self, authorization: str | None) -> Caller:
         """The caller of an `Authorization` header. Raises NotSignedIn or TooManyRequests."""
@@ -98,6 +103,6 @@ class KeyRing:
         if self.limit is not None and not self.limit.hit(key.id):
             raise TooManyRequests(
                 "rate_limited",
-                f"more than {self.limit.per_minute} requests a minute with this key",
+                f"more than {self.limit.most} requests a minute with this key",
                 retry_after_s=10,
             )

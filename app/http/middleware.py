@@ -17,8 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import tracing
 from app.errors import BodyTooLarge, MalformedBody, ZhenxueError
+from app.http.callers import Callers
 from app.http.patience import drain, next_piece
-from app.http.refusals import REFUSAL, Refusals
+from app.http.refusals import REFUSAL
 from app.outages import outage_of
 from app.settings import Settings
 
@@ -29,6 +30,7 @@ PHOTO_BYTES = 20 * 1024 * 1024 + 1  # of one to enrol, which is scaled: what is 
 PHOTO_FORM_BYTES = 256 * 1024 * 1024  # of a form with photos as phones take them
 FILE_FORM_BYTES = 24 * 1024 * 1024  # of one with a file of a case: what is too large says the form
 _FILE_FORMS = ("/console/cases/", "/console/requests/", "/my/")
+_TAKEN = "zhenxue.taken"  # in a request's scope: bytes of its body so far
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = ("/events", "/healthz", "/readyz", "/metrics")  # counted in the metrics, not logged
 
@@ -72,11 +74,11 @@ class Edge:
     """Pure ASGI, so that the hot endpoint pays little for it."""
 
     def __init__(
-        self, app: ASGIApp, settings: Settings, registry: CollectorRegistry, refusals: Refusals
+        self, app: ASGIApp, settings: Settings, registry: CollectorRegistry, callers: Callers
     ) -> None:
         self.app = app
         self.settings = settings
-        self.refusals = refusals
+        self.refusals, self.shares = callers.refusals, callers.shares
         self.metrics = HttpMetrics(registry)
         self.headers = dict(_HEADERS)
         if settings.production:
@@ -119,6 +121,7 @@ class Edge:
         finally:
             if status >= 400:
                 self.refusals.note(scope, status, request_id)
+            self.shares.count(scope, scope.get(_TAKEN, 0))
             self._record(scope, status, time.perf_counter() - started)
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
@@ -135,6 +138,7 @@ class Edge:
             if message["type"] == "http.request":
                 complete = not message.get("more_body")
                 taken += len(message.get("body", b""))
+                scope[_TAKEN] = taken
                 if taken > limit:
                     if not complete:
                         await drain(scope, receive)

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
 
 from fastapi import Request, Response
 
@@ -24,6 +25,7 @@ PER_NAME_AND_ADDRESS = 5
 PER_NAME = 20
 PER_ADDRESS = 100
 TOO_MANY = N_("失败次数过多，请在%(minutes)s分钟后再试")
+_SUBSCRIBERS = 64  # bits of an IPv6 address that its subscriber chooses
 KNOWN_COOKIE = "zhenxue_known"
 _KNOWN_S = 180 * 86_400
 _PURPOSE = "known-browser"
@@ -32,7 +34,7 @@ _PURPOSE = "known-browser"
 @dataclass(frozen=True)
 class LoginThrottle:
     """Counts failures by (name, address), by name and by address, or by the browser that a person
-    signed in with before; successes are free.
+    signed in with before; successes are free. An address stands for its line (`line_of`).
 
     An attempt counts from when it begins, so that many at once are not more than one after another.
     The narrow limit stops one guesser; the wide ones stop guessing that is spread over names or
@@ -70,11 +72,28 @@ def _keys(name: str, address: str, browser: str) -> dict[bytes, int]:
     """What an attempt is counted for, the narrowest first, and how many are too many."""
     if browser:
         return {_key("browser", name, browser): PER_BROWSER}
+    line = line_of(address)
     return {
-        _key("both", name, address): PER_NAME_AND_ADDRESS,
+        _key("both", name, line): PER_NAME_AND_ADDRESS,
         _key("name", name, ""): PER_NAME,
-        _key("address", "", address): PER_ADDRESS,
+        _key("address", "", line): PER_ADDRESS,
     }
+
+
+def line_of(address: str) -> str:
+    """The line that an address belongs to: of IPv6 the first 64 bits, for each subscriber has all
+    addresses under them.
+
+    >>> line_of("2001:db8:1:2:aaaa::9"), line_of("::ffff:10.0.0.9"), line_of("10.0.0.9")
+    ('2001:db8:1:2::', '10.0.0.9', '10.0.0.9')
+    """
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
+        return str(IPv6Address(int(found) >> _SUBSCRIBERS << _SUBSCRIBERS))
+    return str(found.ipv4_mapped if isinstance(found, IPv6Address) else found)
 
 
 def _key(*parts: str) -> bytes:

@@ -11,6 +11,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.console.throttle import (
     KNOWN_COOKIE,
+    PER_ADDRESS,
     PER_NAME_AND_ADDRESS,
     WINDOW_MS,
     LoginThrottle,
@@ -120,6 +121,14 @@ def test_many_guesses_at_once_are_no_more_than_one_after_another(database: Datab
     assert throttle.attempt("zhao", "10.0.0.9", 1000) == 0
 
 
+def test_all_addresses_of_one_subscriber_count_together(database: Database) -> None:
+    throttle = LoginThrottle(database)
+    for n in range(PER_ADDRESS):
+        assert throttle.attempt(f"name-{n}", f"2001:db8:1:2:{n:x}::{n:x}", 1000) == 0
+    assert throttle.attempt("another", "2001:db8:1:2:ffff::1", 1000) > 0
+    assert throttle.attempt("another", "2001:db8:1:3::1", 1000) == 0
+
+
 @pytest.mark.both_databases
 def test_services_that_share_a_database_count_together(database: Database) -> None:
     url = database.url.render_as_string(hide_password=False)
@@ -211,6 +220,14 @@ def test_every_login_and_refusal_is_in_the_chained_log(desk: Desk) -> None:
         rows = audit.page(connection, before=None, size=3)
         assert [row.action for row in rows] == ["login.closed", "login.opened", "login.refused"]
         assert audit.first_broken(connection) is None
+
+
+def test_a_password_typed_as_the_name_is_in_no_log(desk: Desk) -> None:
+    assert attempt(desk, "correct-horse-7", "") == 401
+    assert attempt(desk, "zhao", "wrong-password") == 401
+    with desk.services.database.read() as connection:
+        rows = audit.page(connection, before=None, size=2)
+    assert [row.subject for row in rows] == ["user:zhao", "user:?"]
 
 
 def test_a_changed_entry_breaks_the_chain(desk: Desk) -> None:

@@ -225,13 +225,15 @@ def open_login(
 
 
 def refuse_login(connection: Connection, username: str, address: str, now_ms: int) -> None:
-    """Record a failed attempt; the name as typed, cut to a sane length."""
+    """Record a failed attempt. A name that is nobody's stays out: often it is a password that was
+    typed into the wrong field."""
+    known = store.by_username(connection, username) is not None
     audit.append(
         connection,
         at_ms=now_ms,
         actor="system",
         action="login.refused",
-        subject="user:" + username[:64],
+        subject=f"user:{username if known else '?'}",
         detail={"address": address},
     )
 

@@ -99,6 +99,7 @@ class Database:
             pool_pre_ping=True,
             json_serializer=document_json,
             pool_timeout=POOL_S,
+            hide_parameters=True,  # names and more: errors of the database are logged
             connect_args={"connect_timeout": LOCK_S},
         )
 
@@ -143,6 +144,7 @@ class Database:
             max_overflow=2 * pool_size,
             json_serializer=document_json,
             pool_timeout=POOL_S,
+            hide_parameters=True,
             connect_args={"timeout": SQLITE_LOCK_S, "check_same_thread": False},
         )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
-from typing import TextIO
+import traceback
+from typing import Any, TextIO
 
 import structlog
 
@@ -16,6 +18,22 @@ class _StandardError(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr
         super().emit(record)
+
+
+# What PostgreSQL says of the row in hand, with all that stands in it.
+_ROW = re.compile(
+    r"^(?:DETAIL|CONTEXT):.*?"
+    r"(?=^(?:HINT:|\[SQL|\(Background|The above|During handling|Traceback)|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def _traceback(exc_info: tuple[Any, Any, Any]) -> str:
+    return _ROW.sub("", "".join(traceback.format_exception(*exc_info))).rstrip()
+
+
+def _print_traceback(out: TextIO, exc_info: tuple[Any, Any, Any]) -> None:
+    out.write(f"\n{_traceback(exc_info)}")
 
 
 def configure(*, as_json: bool, level: str = "INFO") -> None:
@@ -31,7 +49,7 @@ def configure(*, as_json: bool, level: str = "INFO") -> None:
         else structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(),
             # The other formatters print local variables: passwords, keys, database addresses.
-            exception_formatter=structlog.dev.plain_traceback,
+            exception_formatter=_print_traceback,
         )
     )
     structlog.configure(
@@ -42,7 +60,7 @@ def configure(*, as_json: bool, level: str = "INFO") -> None:
     )
     last = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
     if as_json:
-        last.insert(1, structlog.processors.format_exc_info)
+        last.insert(1, structlog.processors.ExceptionRenderer(_traceback))
     handler = _StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)

@@ -9,8 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
 
+from app.db import Database
 from app.logging import configure
+from models import Platform
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +40,24 @@ def test_a_fault_is_told_with_its_place_and_without_what_was_in_hand(
     told = capsys.readouterr().err
     assert "test_logging.py" in told and "no password of 9 letters" in told
     assert password not in told
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_row_that_the_database_refuses_is_not_told(
+    database: Database, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    configure(as_json=as_json)
+    row = {"slug": "x", "name": "林一", "county": "潢川县\n[无]", "created_ms": 1}
+    try:
+        with database.write() as connection:
+            connection.execute(insert(Platform), row)
+            connection.execute(insert(Platform), row)
+    except IntegrityError:
+        structlog.get_logger("test").exception("broken")
+    told = capsys.readouterr().err
+    assert "test_logging.py" in told and "INSERT INTO platforms" in told
+    assert "林一" not in told and "潢川" not in told and "(x)" not in told
 
 
 def test_a_log_follows_standard_error_when_it_is_exchanged(monkeypatch: pytest.MonkeyPatch) -> None:

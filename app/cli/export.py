@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +11,7 @@ import typer
 
 from app.cli.answer import ACTOR, Json, say
 from app.domain.wire import typed_day
+from app.whole_file import write_whole
 
 if TYPE_CHECKING:
     from app.reports.exports import ExportOptions, File
@@ -100,8 +100,7 @@ def _write(file: File, path: Path) -> Path:
     name."""
     whole = path / file.name if path.is_dir() else path
     try:
-        with open(os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as made:
-            made.write(file.data)
+        write_whole(whole, file.data)
     except OSError as error:
         raise typer.BadParameter(f"{whole}: {error.strerror}", param_hint="--out") from error
     return whole

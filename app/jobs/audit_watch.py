@@ -24,6 +24,7 @@ from app.jobs.repeating import Repeating
 from app.reports import signing
 from app.services import Services
 from app.store.accounts import audit
+from app.whole_file import write_whole
 
 EVERY_S = 300.0
 FOLDER = "audit-heads"
@@ -78,9 +79,7 @@ def write_head(services: Services) -> Path | None:
     head = msgspec.structs.replace(head, signature=key.sign(head.signed_bytes()).hex())
     path = folder_of(services) / f"{day(now_ms).isoformat()}.json"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(canonical(msgspec.to_builtins(head)) + b"\n")
-    fresh.replace(path)
+    write_whole(path, canonical(msgspec.to_builtins(head)) + b"\n")
     return path
 
 

@@ -7,7 +7,6 @@ the database does not know is erased again, and the other way round it is writte
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from app.jobs import purge
 from app.services import Services
 from app.store import schema
 from app.store.faces import retention as store
+from app.whole_file import one_at_a_time, write_whole
 
 FILE = "erasures.ndjson"
 REASON = "恢复备份之后重新执行 / repeated after a backup was restored"
@@ -93,11 +93,10 @@ def _listed(file: Path) -> set[Erasure]:
 def _add(file: Path, erasures: list[Erasure]) -> None:
     if not erasures:
         return
-    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as out:
-        for it in erasures:
-            out.write(canonical(msgspec.to_builtins(it)) + b"\n")
-        out.flush()
-        os.fsync(out.fileno())
+    with one_at_a_time(file.parent):
+        listed = file.read_bytes() if file.exists() else b""
+        more = (canonical(msgspec.to_builtins(it)) + b"\n" for it in erasures)
+        write_whole(file, b"".join([listed, *more]))
 
 
 def install(services: Services) -> None:

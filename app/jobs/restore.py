@@ -25,6 +25,7 @@ from app.store import schema
 from app.store.events import event_log
 from app.store.faces import photo_access
 from app.store.faces.blobs import MARKER, Blobs
+from app.whole_file import write_whole
 
 
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +75,7 @@ def restore(
             database_copy.require_empty(database)
         # Before the database: whoever it brings back is erased again, whatever cuts this off.
         _lay_beside(data, folder, lists)
-        (data / UNFINISHED).write_text(_name(manifest))
+        write_whole(data / UNFINISHED, _name(manifest).encode())
         for photo in photos:
             blobs.put(photo.name, (folder / backup.OBJECTS / photo.name).read_bytes())
         if not put_already:

@@ -14,6 +14,7 @@ from app.jobs import erasures
 from app.services import Services
 from models import Learner, LearnerKey
 from tests.evidence import catalogue, ndjson
+from tests.full_disk import nothing_grows_beyond
 from tests.people import County
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -36,6 +37,11 @@ def lin(services: Services, county: County, tmp_path: Path) -> bytes:
 
 
 def erase(services: Services, county: County) -> None:
+    destroy_key(services, county)
+    assert erasures.hold_together(services) == 0
+
+
+def destroy_key(services: Services, county: County) -> None:
     with services.database.write() as connection:
         retention.erase_learner(
             connection,
@@ -45,7 +51,6 @@ def erase(services: Services, county: County) -> None:
             actor="test",
             now_ms=services.clock(),
         )
-    assert erasures.hold_together(services) == 0
 
 
 def restored(services: Services, wrapped: bytes) -> None:
@@ -114,3 +119,13 @@ def test_a_damaged_list_is_not_taken_for_an_empty_one(services: Services) -> Non
     erasures.file_of(services).write_bytes(b"{")
     with pytest.raises(msgspec.DecodeError):
         erasures.hold_together(services)
+
+
+def test_a_disk_that_was_full_leaves_a_list_that_is_read(
+    services: Services, county: County, lin: bytes
+) -> None:
+    destroy_key(services, county)
+    with nothing_grows_beyond(20), pytest.raises(OSError):
+        erasures.hold_together(services)
+    assert erasures.hold_together(services) == 0
+    assert erasures.file_of(services).read_bytes().count(b"lin") == 1

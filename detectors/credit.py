@@ -55,6 +55,7 @@ JOIN_MS = 1_500  # standstill that the jitter of a network explains
 
 EXCURSION_MS = 45_000  # a place ahead that a player shows for a moment
 ADVERTISEMENT_MS = 75_000  # a film of a minute that counts from 0, and a heartbeat on the way back
+COARSE_MS, COARSE_STEPS = 15_000, 3  # so far apart, so often: all places that a player tells
 STRAY_MS = 1_000  # a place this near is the same one, as players round it
 # Events that show a place and move to none.
 _SHOWS = ~among((Kind.SEEK, Kind.ENDED))
@@ -196,19 +197,19 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
     u_s, l_s = u.take(rows), earliest.take(rows)
     kind_s = kind.take(rows)
 
-    resume = trace.sessions["resume_ms"].astype(np.int64).take(sittings.own)
-    begins = _BEGINS.take(kind_s)
-    baseline = np.where(begins | (arrive < resume), arrive, resume)
-    came_from = sittings.previous(leave, baseline)
-    moved = np.maximum(0, arrive - came_from)
-
+    resume, came_from = _origins(trace, sittings, kind_s, arrive, leave)
     was_stopped = sittings.previous(_stopped(kind, every).take(rows), False)
-    advance = np.where(was_stopped & begins, 0, moved)
+    advance = np.where(was_stopped & _BEGINS.take(kind_s), 0, np.maximum(0, arrive - came_from))
 
     stale = u_s - l_s
     l_s = u_s - _age(u_s, advance, sittings, policy["popup_gap"].ms("offline_gap_s"))
+    stands = ~sittings.firsts & ~was_stopped & (arrive == came_from) & _SHOWS.take(kind_s)
+    l_s -= _rounded(sittings, advance, stands, u_s)
     room = u_s - sittings.previous(l_s, 0)
     jump = advance > strict * room + tolerance
+    # A player that tells of a seek where it led, twice over: it came from where play was.
+    led = (kind_s == Kind.SEEK) & (jump | ((leave == arrive) & (advance > strict * room)))
+    arrive, advance, jump = np.where(led, came_from, arrive), np.where(led, 0, advance), jump & ~led
     # Back where play had been, and as far as the clock allows from there: nothing was skipped, and
     # nothing is claimed of the way back.
     back = jump & (
@@ -238,6 +239,15 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
         unseen=_before(sittings, _unseen(events, own, policy).take(rows)),
     )
     return samples, excess, sittings
+
+
+def _origins(
+    trace: Trace, sittings: Segments, kind: Kinds, arrive: Ints, leave: Ints
+) -> tuple[Ints, Ints]:
+    """Where each sitting was told to begin, and where play was before each sample."""
+    resume = trace.sessions["resume_ms"].astype(np.int64).take(sittings.own)
+    baseline = np.where(_BEGINS.take(kind) | (arrive < resume), arrive, resume)
+    return resume, sittings.previous(leave, baseline)
 
 
 def _believable(received: Ints, sittings: Segments) -> tuple[Ints, Ints]:
@@ -317,6 +327,26 @@ def _within_reach(
     last = sittings.previous(record, NONE)
     since = np.where(last == NONE, 0, low[np.maximum(last, 0)])
     return (farthest + strict * np.maximum(u - since, 0)).astype(np.int64)
+
+
+def _rounded(sittings: Segments, advance: Ints, stands: Bools, u: Ints) -> Ints:
+    """How much older a place may be that is told again and again, where a player tells its place in
+    coarse steps alone, as by the minute or the per cent: as old as when it was told first, and one
+    step at most."""
+    rows = np.flatnonzero(advance > 0)
+    if not len(rows):
+        return np.zeros(len(u), np.int64)
+    step, own = advance.take(rows), sittings.own.take(rows)
+    first = np.flatnonzero(np.diff(own, prepend=-1))
+    least, most = np.minimum.reduceat(step, first), np.maximum.reduceat(step, first)
+    often = np.diff(first, append=len(own)) >= COARSE_STEPS
+    coarse = often & (least >= COARSE_MS) & (most - least <= STRAY_MS)
+    if not coarse.any():
+        return np.zeros(len(u), np.int64)
+    steps = np.zeros(int(sittings.own[-1]) + 1, np.int64)
+    steps[own[first[coarse]]] = least[coarse]
+    since = u - u.take(np.maximum(sittings.last_where(~stands), 0))
+    return np.where(stands, np.minimum(since, steps.take(sittings.own)), 0)
 
 
 def _age(u: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:

@@ -19,11 +19,14 @@ from detectors.credit import Samples, outrun
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy, RulePolicy
+from detectors.position_unit import NO_PLAYER, thousandths
 from detectors.segments import Segments
 from detectors.trace import Bools, Flag, Ints, Kind, Trace, offsets, owners
 
 RULE = "fast_forward"
 EXCUSED = "film_lacks"  # what is no jump by a case on the film itself, see `lesson_length`
+BEFORE = "before_opening"  # it was over when its sitting was opened
+BEFORE_MS = 10_000  # what lies before an opening and may be claimed
 SNAP_BACK_MS = 15_000  # a player that blocks a jump returns within a heartbeat
 
 
@@ -38,6 +41,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
         | (np.bincount(samples.own[seeks], minlength=len(trace)) >= rule["repeated_jumps"])
         | _claiming_completion(trace, samples, rule)
     )
+    suspicious[list(thousandths(trace, samples))] = False  # see `unseen_play`
     at = offsets(np.bincount(samples.own, minlength=len(trace)))
     findings: list[Finding] = []
     for session in np.flatnonzero(suspicious):
@@ -154,6 +158,7 @@ class _Story:
         self.completed = int(told["recv_ms"].max()) if len(told) else None
         self.arrive, self.leave = samples.arrive_ms[rows], samples.leave_ms[rows]
         self.u, self.low = samples.u_ms[rows], samples.l_ms[rows]
+        self.at = trace.events["at_ms"][samples.row[rows]]
         self.advance, self.jump = samples.advance_ms[rows], samples.jump[rows]
         self._moved = np.flatnonzero((self.advance > 0) & ~self.jump)
         self.seeks = seeks[rows]
@@ -168,7 +173,7 @@ class _Story:
             for stretch in self._stretches(novel)
             if not any(j.start_ms <= stretch.start_ms <= stretch.end_ms <= j.end_ms for j in jumps)
         ]
-        found = found or self._micro_seeks()
+        found = [self._before_opening(it) or it for it in found] or self._micro_seeks()
         if not found:
             found = self._completion() or self._repeated_seeks()
         return found
@@ -279,15 +284,53 @@ class _Story:
                 break
         return best
 
+    def _before_opening(self, finding: Finding) -> Finding | None:
+        """What a finding is where its events are news of before the sitting was opened, brought at
+        once: by the client's clock, set by its freshest news, it all was over by then, and took the
+        time that it needs. Events that say so after others of the sitting contradict themselves."""
+        last = int(np.searchsorted(self.u, finding.end_ms - self.start, side="right"))
+        first = max(int(np.searchsorted(self.u, finding.start_ms - self.start)) - 1, 0)
+        at = (self.at + int((self.u - self.at).min()))[:last]
+        if at[0] >= -BEFORE_MS or np.any(np.diff(at) < 0):
+            return None
+        over = int(np.searchsorted(at, 0, side="right"))
+        took, came = (int(it[over - 1] - it[first]) for it in (at, self.u))
+        old, live = self.advance[first + 1 : over].sum(), self.advance[over:last].sum()
+        possible = old <= self.strict * took + self.tolerance
+        possible &= live <= self.strict * (self.u[last - 1] - self.u[over - 1]) + self.tolerance
+        if not (over > first + 1 and possible and took > NO_PLAYER * came):
+            return None
+        alone = not self.advance[last:].any()
+        outcome = Outcome.NOT_PROVEN if alone else Outcome.CLEAR
+        return replace(finding, reason=BEFORE, outcome=outcome, fault=Fault.PLATFORM)
+
+    def _leaps(self) -> list[tuple[int, int]]:
+        """Rows, from and to, of forward seeks. Those between which next to nothing was played are
+        one: a bar that is dragged, a key that is held, a seek that is told twice."""
+        found: list[tuple[int, int]] = []
+        far = 0
+        for row in np.flatnonzero(self.seeks).tolist():
+            if found:
+                first, last = found[-1]
+                played = int(self.advance[last + 1 : row + 1].sum())
+                if played * NO_PLAYER <= far - int(self.arrive[first]):
+                    found[-1], far = (first, row), max(far, int(self.leave[row]))
+                    continue
+            found.append((row, row))
+            far = int(self.leave[row])
+        return found
+
     def _micro_seeks(self) -> list[Finding]:
-        step = self.leave - self.arrive
-        micro = np.flatnonzero(self.seeks & (step <= self.rule.ms("micro_seek_s")))
+        least = self.rule.ms("micro_seek_s")
+        micro = [it for it in self._leaps() if self.leave[it[1]] - self.arrive[it[0]] <= least]
         if len(micro) < self.rule["micro_seek_min_count"]:
             return []
-        first, last = int(micro[0]), int(micro[-1])
+        first, last = micro[0][0], micro[-1][1]
         time = int(self.u[last]) - (int(self.low[first - 1]) if first else 0)
         reach = self.arrive.copy()
-        reach[micro] = self.leave[micro]
+        for begin, end in micro:
+            rows = np.arange(begin, end + 1)[self.seeks[begin : end + 1]]
+            reach[rows] = self.leave[rows]
         origin = self.arrive - np.where(self.jump, 0, self.advance)
         seen = self._seen_before()
         content = 0
@@ -351,13 +394,13 @@ class _Story:
         self._play(seen)
         least = self.rule.ms("jump_min_s")
         skipping = [
-            int(row)
-            for row in np.flatnonzero(self.seeks)
-            if seen.unseen(int(self.arrive[row]), int(self.leave[row])) > least
+            it
+            for it in self._leaps()
+            if seen.unseen(int(self.arrive[it[0]]), int(self.leave[it[1]])) > least
         ]
         if len(skipping) < self.rule["repeated_jumps"]:
             return []
-        first, last = skipping[0], skipping[-1]
+        first, last = skipping[0][0], skipping[-1][1]
         return [
             Finding(
                 rule=RULE,

@@ -51,10 +51,10 @@ class Detector:
 
 # The version of what is no rule: credit, class-hours, and what findings and checks come to. It is
 # raised whenever a conclusion could change that no rule's version tells of.
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 
 ALL = (
-    Detector(fast_forward.RULE, "2", fast_forward.detect),
+    Detector(fast_forward.RULE, "3", fast_forward.detect),
     Detector(multi_window.RULE, "3", multi_window.detect),
     Detector(popup_gap.RULE, "2", popup_gap.detect),
     Detector(face_liveness.RULE, "5", face_liveness.detect),
@@ -62,7 +62,7 @@ ALL = (
     Detector(photo_retention.RULE, "2", photo_retention.detect),
     Detector(forged_telemetry.RULE, "2", forged_telemetry.detect),
     Detector(contradicting_times.RULE, "1", contradicting_times.detect),
-    Detector(unseen_play.RULE, "1", unseen_play.detect),
+    Detector(unseen_play.RULE, "2", unseen_play.detect),
     Detector(class_dates.RULE, "1", class_dates.detect),
     Detector(allowed_hours.RULE, "1", allowed_hours.detect),
     Detector(daily_cap.RULE, "1", daily_cap.detect),

@@ -1,13 +1,15 @@
-"""Content that ran while the page was hidden: it does not count, nobody is accused, and it is said.
+"""Content that ran and does not count: nobody is accused, and it is said.
 
 A page may be hidden because its learner does something else, or because the app around it always
-says so. Either way a lesson that earned nothing must not look as if nothing had happened.
+says so; a player may tell positions in another unit than seconds. Either way a lesson that earned
+nothing must not look as if nothing had happened.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from detectors import position_unit
 from detectors.credit import UNFOCUSED
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
@@ -16,10 +18,12 @@ from detectors.trace import NONE
 
 RULE = "unseen_play"
 REASONS = {1: "hidden", UNFOCUSED: "unfocused"}
+NOT_SECONDS = "not_seconds"
 
 
 def detect(facts: Facts, policy: Policy) -> list[Finding]:
-    """At most one finding a sitting; class S, for it tells what the clock here did not count.
+    """At most one finding a sitting of either kind; class S, for it tells what the clock here did
+    not count.
 
     A note where the rest of the sitting counts. Not proven where next to nothing of it was seen.
     The class-hour is the one that most of it would have been.
@@ -48,6 +52,32 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
                 end_ms=start + int(samples.u_ms[rows[-1]]),
                 measured=float(lost[session]) / 1000,
                 limit=float(least) / 1000,
+            )
+        )
+    return findings + _no_seconds(facts)
+
+
+def _no_seconds(facts: Facts) -> list[Finding]:
+    """Sittings whose positions are no seconds, the platform's to mend: not proven at all."""
+    trace, samples = facts.trace, facts.played.samples
+    odd = position_unit.creeping(trace, samples) | position_unit.thousandths(trace, samples)
+    findings: list[Finding] = []
+    for session, (ran, came) in sorted(odd.items()):
+        rows = np.flatnonzero(samples.own == session)
+        start = int(trace.sessions["start_ms"][session])
+        findings.append(
+            Finding(
+                rule=RULE,
+                outcome=Outcome.NOT_PROVEN,
+                reason=NOT_SECONDS,
+                fault=Fault.PLATFORM,
+                evidence=Evidence.SERVER,
+                session=session,
+                hour=_hour(facts, session, max(int(samples.arrive_ms[rows[0]]), 1)),
+                start_ms=start + int(samples.u_ms[rows[0]]),
+                end_ms=start + int(samples.u_ms[rows[-1]]),
+                measured=came / 1000,
+                limit=ran / 1000,
             )
         )
     return findings

@@ -125,7 +125,9 @@ class ControlRecord(Body, frozen=True, kw_only=True):
 
 
 class EvidenceCounts(Body, frozen=True, kw_only=True):
-    """How much of the class's evidence there is. `unseen` is play while the page was hidden."""
+    """How much of the class's evidence there is. `unseen` is play while the page was hidden;
+    `not_seconds` are sittings whose positions are no seconds, `opened_late` those that were told of
+    what was over when they were opened."""
 
     sittings: int
     judged: int
@@ -137,6 +139,8 @@ class EvidenceCounts(Body, frozen=True, kw_only=True):
     attested: int
     unseen_sittings: int | UnsetType = UNSET
     unseen_s: Number | UnsetType = UNSET
+    not_seconds: int | UnsetType = UNSET
+    opened_late: int | UnsetType = UNSET
 
 
 class FaultCounts(Body, frozen=True, kw_only=True):

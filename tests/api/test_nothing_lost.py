@@ -797,7 +797,6 @@ def test_a_session_opened_again_for_another_lesson_is_told_to_webhooks(road: Roa
 def test_positions_in_larger_units_earn_next_to_nothing_and_accuse_nobody(
     road: Road, second: float
 ) -> None:
-    """A film that hardly moves looks the same; docs/known-gaps.md says that no note tells of it."""
     road.open()
     for n in range(0, 301, 10):
         road.send(road.event("progress", n * second, rate=1))
@@ -805,4 +804,5 @@ def test_positions_in_larger_units_earn_next_to_nothing_and_accuse_nobody(
     (view,) = road.judged()
     assert view["verdict"]["outcome"] == "not_proven"
     assert view["verdict"]["credited_ms"] / 1000 == pytest.approx(300 * second, abs=0.1)
+    assert "not_seconds" in {it["reason"] for it in view["verdict"]["findings"]}
     assert all(it["fault"] != "learner" for it in view["verdict"]["findings"])

@@ -329,3 +329,129 @@ def test_dragging_over_the_half_that_was_seen_yesterday_is_no_skip():
     morning = Sitting(at=90_000, pos=0.0).play().seek(1200).watch(1200).ended()
     assert reasons(found(RULE, evening, morning)) == []
     assert credited_ms(RULE, evening, morning) == 2_400_000
+
+
+SEEKS = ("told", "where it led", "twice", "twice where it led", "paused", "dragged", "by key")
+
+
+def sought(sitting: Sitting, to: float, style: str) -> Sitting:
+    """A seek as players tell of it."""
+    start = sitting.pos
+    for _ in range(2 if style.startswith("twice") else 1):
+        sitting.pos = to if style.endswith("where it led") else start
+        if style == "paused":
+            sitting.pause()
+        if style in ("dragged", "by key"):
+            for step in range(1, 16):
+                at = start + (to - start) * step / 15
+                sitting.seek(round(at, 3))
+                sitting.t += 0.1
+                sitting.pos = round(at + (0.1 if style == "by key" and at < to else 0), 3)
+        sitting.seek(to)
+    return sitting.play() if style == "paused" else sitting
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(20, 120), st.integers(60, 400), st.sampled_from(SEEKS)),
+        min_size=1,
+        max_size=2,
+    )
+)
+def test_a_seek_is_one_seek_however_a_player_tells_of_it(parts):
+    lin = Sitting().play()
+    for seconds, step, style in parts:
+        sought(lin.watch(seconds), lin.pos + step, style)
+    assert found(RULE, lin.watch(30)) == []
+    played_s = sum(seconds for seconds, *_ in parts) + 30
+    assert played_s * 1000 <= credited_ms(RULE, lin) <= played_s * 1000 + 3_500 * len(parts)
+
+
+def test_buttons_that_skip_ten_seconds_and_tell_where_they_led_claim_no_play():
+    lin = Sitting().play().watch(60)
+    for press in range(1, 13):
+        lin.t += 0.3
+        lin.pos = 60.0 + press * 10
+        lin.seek(lin.pos)
+    assert found(RULE, lin.watch(60)) == []
+    assert credited_ms(RULE, lin) <= 130_000
+
+
+def test_looking_into_three_later_places_goes_to_a_person_however_it_is_told():
+    for style in SEEKS:
+        lin = Sitting().play().watch(60)
+        for to in (600, 1200, 1800):
+            sought(lin, to, style).watch(30)
+        assert reasons(found(RULE, lin)) == ["repeated_seeks"], style
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.integers(60, 1200),
+    st.integers(1, 15),
+    st.floats(0, 0.03),
+    st.integers(0, 1800),
+    st.integers(-86_400, 86_400),
+    st.integers(0, 900),
+)
+def test_play_of_before_a_late_opening_is_the_platform_s_and_earns_nothing(
+    seconds, beat, share, waited, skew, goes_on
+):
+    """All that was kept is sent when the sitting is opened, and then it goes on live."""
+    lin, forwarding = Sitting(), seconds * share
+    places = range(0, seconds, beat)
+    for n, place in enumerate(places):
+        at = forwarding * n / len(places)
+        lin.tell(Kind.PROGRESS, at, place, client=place - seconds - waited + skew)
+    lin.t, waited = forwarding, waited if goes_on == 0 else 0
+    for n in range(10, goes_on, 10):
+        lin.tell(Kind.PROGRESS, forwarding + n, seconds + n, client=n + skew)
+    findings = found(RULE, lin)
+    assert set(reasons(findings)) <= {"before_opening"}
+    assert all(it.fault is Fault.PLATFORM for it in findings)
+    assert credited_ms(RULE, lin) <= (goes_on + forwarding) * 1000
+
+
+def test_what_is_told_of_before_the_opening_after_play_of_the_sitting_is_forged():
+    wu = Sitting().play().watch(60)
+    for n in range(10, 1500, 10):
+        wu.tell(Kind.PROGRESS, 61.0, 60 + n, client=n - 1500)
+    assert reasons(found(RULE, wu)) == ["outran"]
+
+
+@pytest.mark.parametrize("skew", [-3600, -45, 0, 45])
+def test_a_page_whose_clocks_run_fourfold_is_no_news_of_before_the_opening(skew):
+    wu = Sitting()
+    for n in range(100):
+        wu.tell(Kind.PROGRESS, n * 2.5, n * 10, client=skew + n * 10)
+    assert reasons(found(RULE, wu)) == ["outran"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(15, 150), st.sampled_from([1, 5, 10, 15, 20]), st.booleans())
+def test_places_told_in_coarse_steps_accuse_nobody(step, beat, whole):
+    lin = Sitting().play()
+    share = 0.37 if not whole else 0
+    for at in range(beat, 2400, beat):
+        place = at // (step + share) * (step + share)
+        lin.tell(Kind.PROGRESS, at, round(place) if whole else round(place, 3))
+    assert found(RULE, lin) == []
+    assert credited_ms(RULE, lin) >= (2400 - 3 * step - beat) * 1000
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(15, 120), st.sampled_from([1, 5, 10]), st.floats(1.4, 16))
+def test_coarse_steps_hide_no_speed(step, beat, speed):
+    wu = Sitting().play()
+    for at in range(beat, int(2400 / speed), beat):
+        wu.tell(Kind.PROGRESS, at, at * speed // step * step)
+    findings = found(RULE, wu)
+    assert findings and findings[0].fault is Fault.LEARNER
+    assert credited_ms(RULE, wu) <= 0.5 * 2_400_000
+
+
+def test_a_leap_after_standing_still_is_no_coarse_step():
+    wu = Sitting().play().watch(100).idle(300)
+    wu.tell(Kind.PROGRESS, wu.t + 10, 400)
+    assert reasons(found(RULE, wu.watch(50))) == ["jump"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.domain.policy import packs
 from detectors.assess import HourOutcome, SessionOutcome, assess
@@ -82,3 +84,74 @@ def test_two_windows_that_are_seen_and_play_are_two_windows_whichever_has_the_fo
     other.lesson, other.window = 1, 1
     (overlap,) = found("multi_window", one, other)
     assert overlap.measured == pytest.approx(244, abs=1)
+
+
+UNITS = {"share": 1 / 2400, "percent": 100 / 2400, "minutes": 1 / 60}
+PARTS = st.lists(st.tuples(st.integers(5, 40), st.integers(0, 600)), min_size=4, max_size=8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(PARTS, st.sampled_from([*UNITS]), st.booleans(), st.sampled_from([5, 10, 20]))
+def test_positions_in_larger_units_are_told_of_and_accuse_nobody(parts, unit, whole, beat):
+    """Whole numbers of percent or minutes, too; with breaks, of which the player tells."""
+    lin, at = Sitting().play(), 0.0
+    for beats, pause in parts:
+        for _ in range(beats):
+            at += beat
+            place = at * UNITS[unit]
+            place = float(int(place)) if whole and unit != "share" else round(place, 4)
+            lin.tell(Kind.PROGRESS, lin.t + beat, place)
+        lin.pause(pause).play()
+    result = assess(trace(lin), GRADED)
+    assert all(it.fault is not Fault.LEARNER for it in result.findings)
+    steps = lin.pos if whole and unit != "share" else at / beat
+    if at >= 120 and steps >= 8 and lin.pos >= 0.01:
+        (finding,) = [it for it in result.findings if it.rule == RULE]
+        assert (finding.reason, finding.outcome) == ("not_seconds", Outcome.NOT_PROVEN)
+        assert finding.fault is Fault.PLATFORM
+        assert result.outcomes == [SessionOutcome.NOT_PROVEN]
+
+
+@pytest.mark.parametrize("film", [2400.0, 7200.0])
+@pytest.mark.parametrize(("beat", "late"), [(0.25, 0.0), (1.0, 0.0), (1.0, 0.2), (2.0, 0.5)])
+def test_the_first_thousandths_of_a_film_are_no_leaps(film, beat, late):
+    """What lies beyond the film is refused at the door: the first seconds are all that comes."""
+    lin = Sitting().play()
+    for n in range(1, int(film * 1.25 + 60) // int(beat * 1000) + 1):
+        lin.tell(Kind.PROGRESS, n * beat + late * (n % 2), n * beat * 1000, client=n * beat)
+    result = assess(trace(lin, lessons=(film,)), GRADED)
+    told = [(it.rule, it.reason, it.fault) for it in result.findings if it.rule != "face_liveness"]
+    if len(lin.events) > 2:
+        assert told == [(RULE, "not_seconds", Fault.PLATFORM)]
+
+
+def test_a_leap_to_the_end_within_three_seconds_is_no_unit_of_time():
+    wu = Sitting().play()
+    wu.tell(Kind.PROGRESS, 2.4, 2390)
+    assert found(RULE, wu) == []
+    assert found("fast_forward", wu)
+    for n in range(1, 4):
+        wu.tell(Kind.PROGRESS, 2.4 + n, 2390 + n)
+    assert found(RULE, wu) == [] and found("fast_forward", wu)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.floats(1, 120), st.floats(0, 1), st.floats(0, 60)), min_size=3, max_size=60
+    ),
+    st.sampled_from([1, 5, 10, 30]),
+)
+def test_a_film_that_moves_by_fits_and_starts_tells_seconds(moves, beat):
+    """It stalls and plays in turns, at the pace of a player; slow it may be altogether."""
+    lin = Sitting().play()
+    for stall, speed, seconds in moves:
+        lin.idle(stall, beat=beat).watch(seconds * speed, beat=beat)
+    plays = sum(seconds * speed for _, speed, seconds in moves)
+    if plays > lin.t / 20 or all(seconds * speed >= beat for _, speed, seconds in moves):
+        assert "not_seconds" not in [it.reason for it in found(RULE, lin)]
+
+
+@pytest.mark.parametrize("speed", [0.0625, 0.25, 1.0])
+def test_the_slowest_that_a_browser_plays_is_play(speed):
+    assert found(RULE, Sitting().play().watch(2400, speed=speed)) == []

@@ -43,6 +43,24 @@ _UNSEEN = Text(
 )
 
 
+_NOT_SECONDS = Text(
+    "有{s}次学习报来的播放位置像是比例、百分比、分钟或毫秒，无法计入学时，也没有人因此受指责。"
+    "位置（position、time）应为从影片开头算起的秒数：请改正后重新学习，已有的记录可换算后导入。",
+    "The positions of {s} sittings look like a share, percent, minutes or milliseconds: nothing of "
+    "them counts, and nobody is accused. `position` (`time` in statements) is to be seconds from "
+    "the beginning of the film: mend it; what is over may be converted and imported.",
+)
+
+
+_OPENED_LATE = Text(
+    "有{s}次学习送来了开通以前的播放记录：开通以前的学习没有计入学时，也没有人因此受指责。"
+    "请在打开页面时开通学习（POST /v1/sessions），已经过去的用导入。",
+    "{s} sittings were told of play that was over when they were opened: it does not count, and "
+    "nobody is accused. Open a sitting when its page opens (POST /v1/sessions), and import what "
+    "is over.",
+)
+
+
 _NO_PLAY = Text(
     "近30天收到{n}条xAPI语句，没有一条说到播放：都已保存，没有计入任何人的学时。课件自带的语句（浏览、作答、完成）"
     "不说明看了多久：请改用发送played、paused的播放器，或在学习页面接入SDK。",
@@ -130,17 +148,31 @@ def _lost(fate: str, count: int, sessions: int) -> Text:
     )
 
 
-def of_classes(classes: Iterable[tuple[EvidenceCounts, int | None]]) -> list[PlatformNote]:
-    """What classes as the conformity record shows them have in common: pages that say `hidden`."""
-    unseen = [(it, judged_ms) for it, judged_ms in classes if it.unseen_sittings]
-    count = sum(it.unseen_sittings or 0 for it, _ in unseen)
+_Judged = tuple[EvidenceCounts, int | None]
+
+
+def of_classes(classes: Iterable[_Judged]) -> list[PlatformNote]:
+    """What classes as the conformity record shows them have in common: pages that say `hidden`,
+    positions that are no seconds, sittings that were opened too late."""
+    known = list(classes)
+    unseen = [it for it in known if it[0].unseen_sittings]
     seconds = round(sum(it.unseen_s or 0 for it, _ in unseen))
-    last_ms = max((judged_ms or 0 for _, judged_ms in unseen), default=0)
-    if not unseen:
-        return []
-    said = Text(*(it.format(n=seconds, s=count) for it in (_UNSEEN.zh, _UNSEEN.en)))
-    return [
-        PlatformNote(
-            code="unseen_play", count=seconds, sessions=count, last_ms=last_ms, sentence=said
-        )
-    ]
+    sittings = sum(it.unseen_sittings or 0 for it, _ in unseen)
+    other = [it for it in known if it[0].not_seconds]
+    in_other = sum(it.not_seconds or 0 for it, _ in other)
+    late = [it for it in known if it[0].opened_late]
+    too_late = sum(it.opened_late or 0 for it, _ in late)
+    told = (
+        ("unseen_play", _UNSEEN, seconds, sittings, unseen),
+        ("not_seconds", _NOT_SECONDS, in_other, in_other, other),
+        ("before_opening", _OPENED_LATE, too_late, too_late, late),
+    )
+    return [_of_sittings(*it) for it in told if it[-1]]
+
+
+def _of_sittings(
+    code: str, words: Text, count: int, sittings: int, classes: Sequence[_Judged]
+) -> PlatformNote:
+    last_ms = max(judged_ms or 0 for _, judged_ms in classes)
+    said = Text(*(it.format(n=count, s=sittings) for it in (words.zh, words.en)))
+    return PlatformNote(code=code, count=count, sessions=sittings, last_ms=last_ms, sentence=said)

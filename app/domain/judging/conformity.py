@@ -45,6 +45,7 @@ from detectors.finding import Evidence, Fault, FindingScope, Outcome
 
 CONTROLS = ("popup_gap", "face_liveness", "lesson_order", "photo_retention")
 UNSEEN = "unseen_play"  # no control, and nobody's fault yet: told of as it is
+NOT_SECONDS, BEFORE = "not_seconds", "before_opening"  # reasons that are the platform's to mend
 OCCURRENCES = ("fast_forward", "multi_window")
 
 
@@ -119,6 +120,7 @@ def _body(klass: ClassRow, pack: Pack, found: Conformity, record: ControlRecord)
 
 class _Found(msgspec.Struct):
     rule: str
+    reason: str
     measured: float
 
 
@@ -129,7 +131,12 @@ class _SittingCounts(msgspec.Struct):
     @property
     def unseen_s(self) -> float:
         """What was played while the page was hidden, and does not count."""
-        return sum(it.measured for it in self.findings if it.rule == UNSEEN)
+        return sum(
+            it.measured for it in self.findings if it.rule == UNSEEN and it.reason != NOT_SECONDS
+        )
+
+    def has(self, reason: str) -> bool:
+        return any(it.reason == reason for it in self.findings)
 
 
 class _HourCounts(msgspec.Struct):
@@ -150,6 +157,8 @@ class _Observer:
         played = msgspec.json.Decoder(_SittingCounts)
         bodies_of = {it.id: played.decode(self.verdicts[it.id].body) for it in self.judged}
         self.unseen_s = [told for it in bodies_of.values() if (told := it.unseen_s)]
+        self.not_seconds = sum(it.has(NOT_SECONDS) for it in bodies_of.values())
+        self.opened_late = sum(it.has(BEFORE) for it in bodies_of.values())
         longest = self.policy["popup_gap"].ms("max_gap_s")
         self.long = [it for it in self.judged if bodies_of[it.id].played_ms > longest]
         hours = msgspec.json.Decoder(_HourCounts)
@@ -310,6 +319,8 @@ class _Observer:
             attested=sources["attested"],
             unseen_sittings=len(self.unseen_s),
             unseen_s=round(sum(self.unseen_s)),
+            not_seconds=self.not_seconds,
+            opened_late=self.opened_late,
         )
 
     def _faults(self) -> dict[str, FaultCounts]:

@@ -69,6 +69,17 @@ def test_good_rows_are_taken_and_the_same_file_again_changes_nothing(
     assert names(client, school) == {"林小兰", "吴大伟", "张三", "李四"}
 
 
+@pytest.mark.parametrize("form", ["xlsx", "csv"])
+def test_a_roster_that_was_exported_is_read_again(
+    client: TestClient, school: County, form: str
+) -> None:
+    hand_in(client, school, ODD)
+    url = f"/v1/classes/c1/exports/roster.{form}"
+    exported = client.get(url, headers=school.huang.headers)
+    told = hand_in(client, school, exported.content, preview="true").json()
+    assert (told["accepted"], told["refused"]) == (4, 0), told["rows"]
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [

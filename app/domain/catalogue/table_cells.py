@@ -13,6 +13,7 @@ from app.domain.catalogue.table_files import Cell
 from app.languages import Text
 
 _ERRORS = frozenset(("#N/A", "#VALUE!", "#REF!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#N/A!"))
+NO_DATA = "无数据"  # what our own lists print where nobody told
 _LONGEST_S = 6 * 3600
 _EXACT = 10**15  # from here on a spreadsheet has lost digits
 _DAY = re.compile(r"(\d{4})([-/.年])(\d{1,2})[-/.月](\d{1,2})日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?")
@@ -84,7 +85,8 @@ def words(cell: Cell) -> str | None:
             f"“{text[:24]}”：存成了数值，末几位已经丢失。请把该列设为“文本”后重新填写",
             f"{text[:24]!r} was kept as a number and lost its last digits: make the column text",
         )
-    return text.removeprefix("'").strip() or None
+    text = text.removeprefix("'").strip()
+    return None if text == NO_DATA else text or None
 
 
 def line(cell: Cell) -> str | None:

@@ -183,16 +183,21 @@ LEAVE = TableKind(
     (
         *_WHO,
         TableColumn(
-            "from_on", "开始日期", cells.day, "请假日期 请假开始 请假开始日期 起始日期", True
+            "from_on", "开始日期", cells.day, "请假日期 请假开始 请假开始日期 起始日期 请假起", True
         ),
         TableColumn(
-            "to_on", "结束日期", cells.day, "请假结束 请假结束日期 截止日期 终止日期", True
+            "to_on", "结束日期", cells.day, "请假结束 请假结束日期 截止日期 终止日期 请假止", True
         ),
         TableColumn(
-            "written", "书面请假", cells.yes_or_no, "是否书面请假 请假条 书面", True, "是或否"
+            "written",
+            "书面请假",
+            cells.yes_or_no,
+            "是否书面请假 请假条 书面 书面手续",
+            True,
+            "是或否",
         ),
         TableColumn("approved", "已批准", cells.yes_or_no, "是否批准 批准 审批", True, "是或否"),
-        TableColumn("made_up_on", "补课日期", cells.day, "补课时间 补学日期"),
+        TableColumn("made_up_on", "补课日期", cells.day, "补课时间 补学日期 补课完成日"),
         TableColumn("reason", "请假事由", cells.line, "事由 请假原因 原因"),
     ),
     LISTS["leave"],

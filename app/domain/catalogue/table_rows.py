@@ -15,8 +15,9 @@ from app.languages import Text
 
 _HEADER_WITHIN = 10  # rows
 _DATED = re.compile(r"\d{4}年.*|年月日")  # below a list, where nothing else stands beside it
+_HAN = re.compile("[\u4e00-\u9fff]")
 _ENDING = re.compile(
-    r"(合计|总计|小计|共计|共\d+人|总人数|以上|本页|本表|注[:：]|备注[:：]|说明[:：]|日期[:：]|填表|填报|制表|审核|审批|"
+    r"(合计|总计|小计|共计|共\d+人|总人数|以上|本页|本表|注[:：]|备注[:：]|说明[:：]|日期[:：]|填表|填报|制表|审核|审批|初审人|复核人|"
     r"负责人|经办人|联系人|联系电话|单位盖章|盖章|单位[(（:：]|单位负责人|培训机构[(（:：])"
 )
 
@@ -215,7 +216,17 @@ def _is_no_row(
     first = next(it for it in filled if it).replace(" ", "").replace("\u3000", "")
     if len(again) == len(told) or (sum(map(bool, filled)) == 1 and _DATED.fullmatch(first)):
         return True
-    return len(told) < len(used) and bool(_ENDING.match(first))
+    return _is_numbered_by_words(row, titles, told) or (
+        len(told) < len(used) and bool(_ENDING.match(first))
+    )
+
+
+def _is_numbered_by_words(row: tuple[Cell, ...], titles: tuple[Cell, ...], told: list[int]) -> bool:
+    """Whether words stand where every person has a number (序号), and hardly anything beside."""
+    place = next((n for n, it in enumerate(titles) if plain(it) == "序号"), None)
+    if place is None or place >= len(row) or len(told) > 1:
+        return False
+    return len(_HAN.findall(cells.shown(row[place]))) > 1
 
 
 def _merged_amount(column: TableColumn) -> Text:

@@ -212,6 +212,15 @@ def test_notes_below_a_list_are_nobody_and_a_day_that_begins_a_row_is_no_note() 
     assert refused.rows[0].reason and "没有填写学时" in refused.rows[0].reason.zh
 
 
+def test_words_where_every_person_has_a_number_are_a_note() -> None:
+    titles = ["序号", "学员编号", "姓名", "身份证号"]
+    rows = [[n, None, *it] for n, it in enumerate(PEOPLE, start=1)]
+    notes = [["花名册人数", "2"], ["规则包", "huangchuan"], ["初审人（签字）：", "＿", "复核人："]]
+    table = roster(book(("a", [titles, *rows, *notes, ["三组", None, "王五", "1"]])))
+    assert [it.name for it in table.rows] == ["张三", "李四", "王五"]
+    assert len(table.skipped) == len(notes)
+
+
 def test_a_formula_that_nobody_computed_is_refused_and_one_with_a_result_is_read() -> None:
     data = book(("a", [["姓名", "身份证号"], ["张三", "=B9"], ["李四", "000000198002020029"]]))
     first, second = roster(data).rows
@@ -317,6 +326,7 @@ def test_numbers_words_and_yes_are_read_as_typed() -> None:
     assert table_cells.line(13800000000.0) == "13800000000"
     assert table_cells.number("４学时") == 4 and table_cells.whole(30.0) == 30
     assert table_cells.yes_or_no("√") is True and table_cells.yes_or_no("不合格") is False
+    assert table_cells.yes_or_no("无数据") is table_cells.day("无数据") is None
     assert table_cells.part_of_day("下午") == "pm" and table_cells.practical("理论") is False
     for reader, cell in (
         (table_cells.number, "四"),

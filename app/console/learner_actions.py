@@ -25,12 +25,17 @@ ASKS = {
 }
 
 
-def what_to_do(finding: Any, lang: Language) -> str:
-    """What this one finding asks of the learner; empty: nothing."""
+_TO_STUDY_AGAIN = ("anew", "in_sight", "or_in_person")
+
+
+def what_to_do(finding: Any, lang: Language, *, over: bool = False) -> str:
+    """What this one finding asks of the learner; empty: nothing. `over`: study counts no more."""
     if in_review(finding):
         return lang.say(WAIT)
     if finding.status in UNDECIDED:
         known = rules.reason(finding.rule, finding.reason)
         ask = (known.ask if known else None) or "anew"
+        if over and ask in _TO_STUDY_AGAIN:
+            ask = "institution"
         return lang.say(ASKS[ask]) if isinstance(ask, str) else ask.in_(lang.code)
     return lang.say(N_("怎么补救，请看上面“还差什么”。")) if finding.status == "upheld" else ""

@@ -8,7 +8,7 @@ stands in its rule's file, see `app/rules.py`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -92,6 +92,9 @@ _OF_HOURS = {
     "incomplete": (N_("第%(h)s课时还没有学完。"), N_("请接着学完。")),
     "not_started": (N_("第%(h)s课时还没有学。"), N_("请按顺序学完。")),
 }
+_STUDY_IS_OVER = N_(
+    "您在本班的学习到%(day)s为止，之后学的不算数。要再学，请先找培训机构办理本班延期。"
+)
 _APPEALED = N_("第%(h)s课时认定不算数，您申诉了，还没有答复。")
 _BELOW = N_("怎么办，请看下面写的每一条。")
 _TO_CHECK = N_("需要补材料的，请联系培训机构。")
@@ -230,15 +233,19 @@ def steps(
     *,
     below: bool = False,
     appealed: Collection[int] = (),
+    study_until: date | None = None,
 ) -> list[NextStep]:
     """What is missing: class-hours first, then what the checks before the assessment found.
 
     `below`: what is not proven is told one by one on the page, with what each asks for. `appealed`:
-    class-hours that are lost unless an appeal is granted.
+    class-hours that are lost unless an appeal is granted. `study_until`: the last day on which the
+    learner's study counts in this class.
     """
     reasons = concluded.reasons if concluded else ()
     last = concluded.cut_off if concluded else None
-    cut_off, late = (day_of(last, lang), today.isoformat() > last) if last else ("", False)
+    over = study_over(study_until, today, lang)
+    by = study_by(last, study_until)
+    cut_off, late = (day_of(by, lang), today.isoformat() > by) if by else ("", False)
     lost = next((it.cure.how for it in reasons if it.code == "hours_violation"), None)
     lost_how = lost or "authority_approval"
     found = []
@@ -249,15 +256,35 @@ def steps(
     ):
         numbers = [it for it, outcome in hours.items() if _told_as(it, outcome, appealed) == code]
         if numbers:
-            until = "" if how == "none" else cut_off
+            until = "" if how == "none" or over else cut_off
+            either = code in ("appealed", "pending_review")
+            said = lang.say(todo)
+            if over and how != "none":
+                said = f"{said} {over}" if either or how else over
             tone = {"invalid": "violation", "not_proven": "unproven"}.get(code, "review")
             told_hours = lang.say(told, h=spans(numbers))
-            either = code in ("appealed", "pending_review")
-            found.append(NextStep(told_hours, lang.say(todo), until, late, tone, either))
+            found.append(NextStep(told_hours, said, until, late, tone, either))
+    ended = last is not None and today.isoformat() > last
     for it in reasons:
         if it.code not in _TOLD_ELSEWHERE:
-            found.append(_step(it, late, lang))
+            step = _step(it, ended, lang)
+            if over and it.code == "too_few_class_hours":
+                step = replace(step, todo=over, until="")
+            found.append(step)
     return found
+
+
+def study_over(until: date | None, today: date, lang: Language) -> str:
+    """That study counts no more, and what helps; empty while it does."""
+    if until is None or today <= until:
+        return ""
+    return lang.say(_STUDY_IS_OVER, day=day_of(until.isoformat(), lang))
+
+
+def study_by(cut_off: str | None, until: date | None) -> str | None:
+    """By which day what is missing has to be studied: both the days of the class and those of the
+    application have an end."""
+    return min((it for it in (cut_off, until and until.isoformat()) if it), default=None)
 
 
 def _told_as(number: int, outcome: str, appealed: Collection[int]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
@@ -23,6 +24,7 @@ from app.errors import BadInput, Conflict, NotFound, TooManyRequests
 from app.store.bodies import EnrolmentVerdict, HourVerdict, StoredVerdict
 from app.store.catalogue import class_file
 from app.store.faces import reference_photos
+from app.store.judging import study_days
 from app.store.judging import unsettled as undecided_now
 from app.store.review import crowds, reviews
 from app.store.review import material as material_store
@@ -148,6 +150,7 @@ class _Own:
     appeals: Sequence[Any]
     lost: Sequence[Any]  # statements of the learner's play that count for nobody, by reason
     found: standing.Found
+    study_until: date | None  # the last day on which the learner's study counts
     outcome: str  # as the lists and the class's page have it; empty before it was judged
 
     @property
@@ -180,6 +183,7 @@ def _own(connection: Connection, link: Any, now_ms: int) -> _Own:
     appeals = reviews.appeals_of(connection, [it.id for it in findings])
     verdict = next(iter(concluded), None)
     undecided = undecided_now.found_undecided(connection, link.class_id)
+    days = study_days.of_learners(connection, link.class_id, [link.learner_id]).get(link.learner_id)
     return _Own(
         klass=klass,
         enrolled=reference_photos.counts(connection, link.class_id, left_too=True).get(
@@ -193,6 +197,7 @@ def _own(connection: Connection, link: Any, now_ms: int) -> _Own:
         appeals=_theirs(appeals, link, shared),
         lost=platform_notes.lost_of_learner(connection, link.platform_id, link.learner_id, now_ms),
         found=undecided_now.finding_keys(connection, link.class_id),
+        study_until=days.last if days else None,
         outcome=standing.of_learner(verdict.outcome if verdict else "", link.learner_id, undecided),
     )
 
@@ -212,6 +217,8 @@ def _told(own: _Own, link: Any, lang: Language, now_ms: int, filed: int) -> dict
     verdict, today = own.concluded, day(now_ms)
     body = verdict and wording.enrolment(verdict.body, verdict.created_ms, today)
     below = any(learner_messages.unproven(it) for it in own.findings)
+    over = learner_messages.study_over(own.study_until, today, lang)
+    by = learner_messages.study_by(body.cut_off if body else None, own.study_until)
     return {
         "codes": codes,
         "valid": sum(code == "valid" for code in codes.values()),
@@ -221,12 +228,20 @@ def _told(own: _Own, link: Any, lang: Language, now_ms: int, filed: int) -> dict
         "withheld": learner_messages.withheld(withheld, lang),
         "lost": learner_messages.lost(own.lost, lang),
         "steps": learner_messages.steps(
-            codes, body, today, lang, below=below, appealed=_appealed(own, codes)
+            codes,
+            body,
+            today,
+            lang,
+            below=below,
+            appealed=_appealed(own, codes),
+            study_until=own.study_until,
         ),
+        "over": over,
+        "study_by": learner_messages.day_of(by, lang) if by else "",
         "planned": bool(body and body.cut_off and body.cut_off >= today.isoformat()),
         "last_day": learner_messages.day_of(body.cut_off, lang) if body and body.cut_off else "",
         "window": learner_messages.month_of(body.next_window.first, lang) if body else "",
-        "findings": [_finding(own, it, link, lang, filed) for it in own.findings],
+        "findings": [_finding(own, it, link, lang, filed, over=bool(over)) for it in own.findings],
     }
 
 
@@ -250,7 +265,9 @@ def _appealed(own: _Own, codes: dict[int, str]) -> set[int]:
     return {number for number, keys in lost.items() if keys and keys <= own.appealed}
 
 
-def _finding(own: _Own, it: Any, link: Any, lang: Language, filed: int) -> dict[str, Any]:
+def _finding(
+    own: _Own, it: Any, link: Any, lang: Language, filed: int, *, over: bool
+) -> dict[str, Any]:
     shared, mine = it in own.shared, learner_link.actor_of(link)
     appeals = [each for each in own.appeals if each.finding_id == it.id]
     return {
@@ -260,7 +277,7 @@ def _finding(own: _Own, it: Any, link: Any, lang: Language, filed: int) -> dict[
         "standing": learner_messages.standing(it),
         "sentence": learner_messages.message_of(it, lang),
         "not_theirs": learner_messages.not_theirs(it),
-        "todo": learner_actions.what_to_do(it, lang),
+        "todo": learner_actions.what_to_do(it, lang, over=over),
         "when": "" if shared else learner_messages.when(it.start_ms, it.end_ms, lang),
         "shared": shared,
         "appeals": appeals,

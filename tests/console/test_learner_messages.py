@@ -58,6 +58,7 @@ def test_nothing_else_on_the_page_is_jargon() -> None:
     said = [
         *(it.learner.zh for it in rules.known().values() if it.learner),
         *learner_messages._CURES.values(),
+        learner_messages._STUDY_IS_OVER,
         *learner_actions.ASKS.values(),
         *(
             it.ask.zh
@@ -206,6 +207,54 @@ def test_the_last_day_still_counts_and_the_day_after_it_is_told_to_be_over(
     lost = concluded(reason("hours_violation"), reason("offline_hours_unknown", sentence=SAID))
     steps = learner_messages.steps({1: "invalid"}, lost, date.fromisoformat(today), ZH)
     assert [(it.until, it.late) for it in steps] == [("2026年12月12日", late)] * 2
+
+
+CLASS_ENDS = date(2026, 11, 27)
+
+
+def test_what_is_left_to_study_is_asked_for_within_the_days_of_the_class() -> None:
+    (step,) = learner_messages.steps(
+        {1: "incomplete"}, concluded(), TODAY, ZH, study_until=CLASS_ENDS
+    )
+    assert step.until == "2026年11月27日" and not step.late and "接着学完" in step.todo
+    (step,) = learner_messages.steps(
+        {1: "incomplete"}, concluded(), TODAY, ZH, study_until=date(2026, 12, 20)
+    )
+    assert step.until == "2026年12月12日"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "how", "also"),
+    [
+        ("incomplete", "automatic", ""),
+        ("not_started", "automatic", ""),
+        ("not_proven", "automatic", ""),
+        ("invalid", "authority_approval", "书面同意"),
+        ("pending_review", "authority_approval", "查下来没问题的，照样算数"),
+    ],
+)
+def test_nobody_is_sent_to_study_when_it_counts_no_more(outcome: str, how: str, also: str) -> None:
+    body = concluded(reason("hours_violation", how), reason("hours_not_studied"))
+    (step,) = learner_messages.steps(
+        {1: outcome}, body, date(2026, 11, 28), ZH, study_until=CLASS_ENDS
+    )
+    assert "到2026年11月27日为止，之后学的不算数" in step.todo and "培训机构" in step.todo
+    assert step.until == "" and also in step.todo
+    assert not any(it in step.todo for it in ("接着学完", "按顺序学完", "重新学这几课时"))
+
+
+def test_missing_evidence_sends_nobody_to_study_when_it_counts_no_more() -> None:
+    unproven = finding("fast_forward", "outran", outcome="not_proven")
+    assert "不要急着重新学" in learner_actions.what_to_do(unproven, ZH, over=True)
+    assert "重新学这一课时" in learner_actions.what_to_do(unproven, ZH)
+
+
+def test_too_few_hours_ask_for_no_study_when_it_counts_no_more() -> None:
+    body = concluded(reason("too_few_class_hours", source="B5", sentence=SAID))
+    (step,) = learner_messages.steps(
+        {1: "valid"}, body, date(2026, 11, 28), ZH, study_until=CLASS_ENDS
+    )
+    assert "之后学的不算数" in step.todo and "学完" not in step.todo and step.until == ""
 
 
 def test_what_the_platform_or_the_class_lacks_is_told_as_such() -> None:

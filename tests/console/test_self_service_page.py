@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from models import Appeal, AuditEntry, Finding
+from app.clock import day
+from models import Appeal, AuditEntry, Finding, TrainingClass
 from tests.console.conftest import Clock, Desk
 
 DAY_MS = 86_400_000
@@ -39,6 +40,16 @@ def test_wu_sees_what_was_not_counted_and_why_without_an_account(desk: Desk) -> 
     assert "人工复核中，还没有结论" in page and "现在不算您违规" in page
     for other in ("林静", "孙丽", "赵明", "身份证"):
         assert other not in page
+
+
+def test_who_can_study_no_more_is_told_so_and_whom_to_ask(desk: Desk) -> None:
+    link, over = given(desk), "之后学的不算数。要再学，请先找培训机构"
+    assert over not in desk.get(link)
+    yesterday = day(desk.clock() - DAY_MS).isoformat()
+    with desk.services.database.write() as connection:
+        connection.execute(update(TrainingClass).values(ends_on=yesterday))
+    page = desk.get(link)
+    assert over in page and "请接着学完" not in page and "重新学这一课时" not in page
 
 
 def test_the_page_stays_out_of_caches_and_referrers_and_search(desk: Desk) -> None:

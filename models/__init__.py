@@ -49,7 +49,9 @@ from models.review_case import CaseNote, MaterialRequest, ReviewCase
 from models.sign_off import SignOff
 from models.single_sign_on import ForeignIdentity
 from models.sitting import (
+    ArchivedLedger,
     ArchivedLog,
+    ArchivedPhoto,
     Control,
     EventArchive,
     EventBatch,
@@ -68,7 +70,9 @@ __all__ = [
     "Act",
     "ApiKey",
     "Appeal",
+    "ArchivedLedger",
     "ArchivedLog",
+    "ArchivedPhoto",
     "AssessmentRecord",
     "Assignment",
     "AuditEntry",

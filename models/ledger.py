@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped
 
-from models.base import Base, Digest, Document, Key, Ms, Name, Ref, Text, mapped_column
+from models.base import Base, Digest, Document, Id, Key, Ms, Name, Ref, Text, mapped_column
 
 
 class AuditEntry(Base):
@@ -27,6 +27,6 @@ class PhotoAccess(Base):
     id: Mapped[Key]
     at_ms: Mapped[Ms]
     user_id: Mapped[Ref] = mapped_column(ForeignKey("users.id"))
-    snapshot_id: Mapped[int | None] = mapped_column(ForeignKey("snapshots.id"), index=True)
+    snapshot_id: Mapped[int | None] = mapped_column(Id, index=True)  # its row may be archived
     reference_photo_id: Mapped[int | None] = mapped_column(ForeignKey("reference_photos.id"))
     purpose: Mapped[Text]

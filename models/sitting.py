@@ -5,7 +5,19 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped
 
-from models.base import Base, Blob, Digest, Document, Key, Ms, Name, Ref, Text, mapped_column
+from models.base import (
+    Base,
+    Blob,
+    Digest,
+    Document,
+    Id,
+    Key,
+    Ms,
+    Name,
+    Ref,
+    Text,
+    mapped_column,
+)
 
 
 class Session(Base):
@@ -140,14 +152,15 @@ class EventLog(Base):
 
 
 class EventArchive(Base):
-    """A file of the object store with the logs of sittings of one class and month, out of
-    `event_logs`."""
+    """A file of the object store with rows of sittings of one class and month, out of
+    `event_logs`, `controls` or `snapshots`."""
 
     __tablename__ = "event_archives"
 
     id: Mapped[Key]
     class_id: Mapped[Ref] = mapped_column(ForeignKey("classes.id"))
     month: Mapped[Name]  # yyyy-mm, Asia/Shanghai, in which the sittings were opened
+    kind: Mapped[Name] = mapped_column(server_default="event_logs")  # the table its rows are of
     object_key: Mapped[Text] = mapped_column(unique=True)
     sha256: Mapped[Digest]
     size: Mapped[int]
@@ -162,6 +175,32 @@ class ArchivedLog(Base):
 
     session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id"), primary_key=True)
     archive_id: Mapped[Ref] = mapped_column(ForeignKey("event_archives.id"))
+
+
+class ArchivedLedger(Base):
+    """In which files the controls and the photos' rows of a sitting lie that `controls` and
+    `snapshots` have no more; null: it had none."""
+
+    __tablename__ = "archived_ledgers"
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id"), primary_key=True)
+    controls_id: Mapped[int | None] = mapped_column(Id, ForeignKey("event_archives.id"), index=True)
+    snapshots_id: Mapped[int | None] = mapped_column(
+        Id, ForeignKey("event_archives.id"), index=True
+    )
+
+
+class ArchivedPhoto(Base):
+    """What a photo whose row is archived is still found by among all: its id, whose sitting's it
+    was, and its bytes."""
+
+    __tablename__ = "archived_photos"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)  # the row's
+    session_id: Mapped[Ref] = mapped_column(ForeignKey("sessions.id"))
+    received_ms: Mapped[Ms]
+    sha256: Mapped[Digest] = mapped_column(index=True)
+    phash: Mapped[Ms | None]
 
 
 class Control(Base):

@@ -1,4 +1,4 @@
-"""`zhenxue archive`: old months of events out of the database, into the object store, and back."""
+"""`zhenxue archive`: old months of sittings out of the database, into files, and back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.cli.answer import ACTOR, FOUND, Json, say
 from app.jobs import archive
 from app.services import open_services
 
-app = typer.Typer(no_args_is_help=True, help="Old months of events in the object store.")
+app = typer.Typer(no_args_is_help=True, help="Old months of sittings in the object store.")
 
 
 @app.command()
@@ -24,13 +24,15 @@ def run(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Move the events of older months, of classes that were over by then, into Parquet files.
+    """Move the events of older months, of classes that were over by then, into Parquet files; and
+    controls and photos' rows, once the class's photos are removed and nobody waits for a decision.
 
     They are still shown, verified and judged. Run it again to go on.
     """
     with open_services() as services:
         done = archive.perform(services, ACTOR, months=months, most=most)
-    text = f"{done.sittings} sittings in {done.files} files, {done.bytes / 1e6:.1f} MB"
+    text = f"events of {done.sittings} sittings, controls and photos' rows of {done.ledgers}"
+    text += f", in {done.files} files, {done.bytes / 1e6:.1f} MB"
     if done.kept:
         text += f"; {done.kept} stay: changed meanwhile, or not fitting their chain"
     say(msgspec.to_builtins(done), as_json, text + ("; there is more" if done.more else ""))
@@ -43,6 +45,7 @@ def list_files(as_json: Json = False) -> None:
         rows: list[dict[str, Any]] = [
             {
                 "month": it.month,
+                "kind": it.kind,
                 "class_id": it.klass,
                 "sittings": it.held,
                 "size": it.size,
@@ -52,7 +55,8 @@ def list_files(as_json: Json = False) -> None:
             for it in archive.files(services)
         ]
     lines = [
-        f"{it['month']}  {it['class_id']}  {it['sittings']} sittings  {it['object']}" for it in rows
+        f"{it['month']}  {it['kind']}  {it['class_id']}  {it['sittings']} sittings  {it['object']}"
+        for it in rows
     ]
     say({"files": rows}, as_json, "\n".join(lines) or "nothing is archived")
 
@@ -73,7 +77,7 @@ def take_back(
     month: Annotated[str | None, typer.Option(help="Only this one, yyyy-mm.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Put events back into the database; the files stay where they are."""
+    """Put what was moved back into the database; the files stay where they are."""
     with open_services() as services:
         count = archive.take_back(services, ACTOR, month)
     say({"sittings": count}, as_json, f"{count} sittings are back in the database")

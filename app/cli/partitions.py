@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.answer import Json, say
+from app.clock import day
 from app.services import open_services
 from app.store import partitions
 
@@ -16,17 +17,19 @@ app = typer.Typer(no_args_is_help=True, help="Ranges of the large tables on Post
 @app.command()
 def cut(
     rows: Annotated[
-        int, typer.Option(min=partitions.LEAST_ROWS, help="Ids of a range.")
+        int,
+        typer.Option(min=partitions.LEAST_ROWS, help="Ids of a range: a month or more."),
     ] = 1_000_000,
     as_json: Json = False,
 ) -> None:
     """Cut event_logs, verdicts, controls and snapshots into ranges, while the service goes on.
 
-    What is there becomes the first range as it lies. Run it again if it was interrupted, or if an
-    earlier version cut only some of them.
+    What is there becomes the first range as it lies; with each month a new one begins. Run it again
+    if it was interrupted, or if an earlier version cut only some of them.
     """
     with open_services() as services:
         done = partitions.cut(services.database, rows)
+        partitions.keep_ahead(services.database, day(services.clock()))
     say({"cut": done}, as_json, "\n".join(done) or "all were cut before")
 
 
@@ -47,7 +50,7 @@ def list_ranges(as_json: Json = False) -> None:
         for it in tables
     ]
     lines = [
-        f"{it.table}  {each.lower:,} to {each.upper - 1:,}  {each.bytes / 1e6:,.1f} MB"
+        f"{each.name}  {each.lower:,} to {each.upper - 1:,}  {each.bytes / 1e6:,.1f} MB"
         for it in tables
         for each in it.ranges
     ]

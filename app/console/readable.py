@@ -214,6 +214,8 @@ ACTIONS = {
     "backup.made": N_("制作备份"),
     "events.archived": N_("学习事件归档"),
     "events.returned": N_("取回归档的学习事件"),
+    "ledgers.archived": N_("弹窗、照片记录归档"),
+    "ledgers.returned": N_("取回归档的弹窗、照片记录"),
     "retention.purged": N_("按期销毁影像"),
     "roster.identity_refused": N_("拒绝更换学员身份"),
     "system.taken": N_("导入官方系统的编号"),

@@ -32,7 +32,7 @@ from typing import Any
 import structlog
 
 from app import __version__, tracing
-from app.clock import Clock
+from app.clock import Clock, day
 from app.domain import runs
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import audit_watch, calibration, class_run, face_worker, memory, settler
@@ -276,7 +276,7 @@ class _Night:
         self._classes()
         self.seconds["classes"] = round(time.perf_counter() - at, 3)
         self._step("calibration", lambda: calibration.nightly(self.services))
-        self._step("partitions", lambda: partitions.keep_ahead(self.services.database))
+        self._step("partitions", self._partitions)
         self._step("audit", lambda: audit_watch.require_whole(self.services))
         self.seconds["all"] = round(time.perf_counter() - began, 3)
         with self.services.database.write() as connection:
@@ -293,6 +293,9 @@ class _Night:
                 now_ms = self.services.clock()
                 summary = runs.finish(connection, self.run_id, summary, now_ms)
         return summary
+
+    def _partitions(self) -> None:
+        partitions.keep_ahead(self.services.database, day(self.services.clock()))
 
     def _step(self, name: str, work: Callable[[], Any]) -> None:
         """A step before the classes; its failure is told and costs no class its judgement."""

@@ -11,10 +11,11 @@ from apscheduler.schedulers.background import (  # type: ignore[import-untyped]
 )
 from apscheduler.triggers.cron import CronTrigger  # type: ignore[import-untyped]
 
-from app.clock import SHANGHAI, at
+from app.clock import SHANGHAI, at, day
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import nightly, purge
 from app.services import Services
+from app.store import partitions
 
 RESUME_S = 60  # how often it looks for a night that broke off, or never began
 
@@ -47,6 +48,7 @@ class Scheduler:
         if self._purging is not None:
             self._scheduler.add_job(self._purge, self._purging, id="purge", misfire_grace_time=None)
         self._scheduler.add_job(self._resume, "interval", seconds=RESUME_S, id="resume")
+        self._scheduler.add_job(self._begin_month, "cron", day=1, hour=0, minute=0, id="month")
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -97,6 +99,13 @@ class Scheduler:
             self._begin(0)
         elif missed_ms := self._missed_ms():
             self._begin(missed_ms)
+
+    def _begin_month(self) -> None:
+        """The night looks again, so one that fails here is late by hours."""
+        try:
+            partitions.keep_ahead(self._services.database, day(self._services.clock()))
+        except Exception:
+            log.exception("the month's ranges were not begun")
 
     def _missed_ms(self) -> int | None:
         """When a night fell due since the last one began, where whoever waits for the hour had the

@@ -2,15 +2,17 @@
 own declarative partitioning.
 
 An installation is cut when its operator asks for it (`cut`), while the service goes on. From then
-on each night makes ranges ahead (`keep_ahead`), and a range whose rows have all been archived is
-dropped as a whole (`drop_emptied`): no vacuum is needed to give its place back to the disk. What
-belongs to a range that is gone, or to one that nobody has made yet, lies in a default partition, so
-that no row is ever refused. The models and every query stay as they are.
+on ranges are made ahead (`keep_ahead`). As a month begins, ids go on with the first one of the next
+range, which is named after the month: so its bound is known before, no row is ever moved for it,
+and no range holds sittings of two months. A range whose rows have been archived is dropped as a
+whole (`drop_archived`): none is deleted by itself, and no vacuum is needed to give its place back
+to the disk. What belongs to a range that is gone, or to one that nobody has made yet, lies in a
+default partition, so that no row is ever refused. The models and every query stay as they are.
 
 A unique key of a partitioned table holds the column that it is cut by. Controls and photos, cut by
 their sitting, so have `id` as the primary key of each range; across ranges their sequence keeps it
-unique. No foreign key can point to such an id: those that do go with the cut. No row of the two
-tables is ever deleted, so there is nothing they would catch but an error of this program.
+unique. No foreign key can point to such an id: those that do go with the cut. Rows of the two
+tables are deleted by the archive alone, so they would catch nothing but an error of this program.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -35,12 +38,23 @@ TABLES = {
     "controls": "session_id",
     "snapshots": "session_id",
 }
+_NUMBERED = {  # by whose ids tables are cut
+    "sessions": [it for it, key in TABLES.items() if key == "session_id"],
+    "verdicts": ["verdicts"],
+}
+ARCHIVED = {  # what of these is in a file, by the table that says in which
+    "event_logs": "archived_logs",
+    "controls": "archived_ledgers",
+    "snapshots": "archived_ledgers",
+}
+KEPT_SHARE = 10
 AHEAD = 3  # ranges beyond the one that is written to
 LEAST_ROWS = 1000
 _TRIES, _WAIT_MS, _APART_S = 60, 200, 0.5
 _CUT = "partitions"  # what one process does at a time
 _LIMIT = "zhenxue_range"  # the check that a table is held to while it becomes a range
 _BOUND = re.compile(r"FROM \((MINVALUE|'?\d+'?)\) TO \('?(\d+)'?\)")
+_MONTH = re.compile(r"_(\d{4}_\d\d)(?:_\d+)?$")
 _RANGES = text(
     "SELECT child.relname AS name, pg_get_expr(child.relpartbound, child.oid) AS bound,"
     " pg_total_relation_size(child.oid) AS size FROM pg_inherits"
@@ -97,8 +111,16 @@ def described(connection: Connection) -> list[PartitionedTable]:
     return [
         PartitionedTable(table, _ranges(connection, table), _outside(connection, table))
         for table in TABLES
-        if _is_cut(connection, table)
+        if is_cut(connection, table)
     ]
+
+
+def is_cut(connection: Connection, table: str) -> bool:
+    """Whether a table is made of ranges; never on SQLite."""
+    if connection.dialect.name != "postgresql":
+        return False
+    kind = connection.scalar(_KIND, {"table": table})
+    return kind in ("p", b"p")
 
 
 def cut(database: Database, rows: int) -> list[str]:
@@ -117,23 +139,26 @@ def cut(database: Database, rows: int) -> list[str]:
         if not mine:
             raise Conflict("cut_running", "another process cuts tables just now")
         with database.read() as connection:
-            whole = [it for it in TABLES if not _is_cut(connection, it)]
+            whole = [it for it in TABLES if not is_cut(connection, it)]
         for table in whole:
             upper = _held(database, table, rows)
             _having(database, table, partial(_become_range, table=table, upper=upper, rows=rows))
         return whole
 
 
-def keep_ahead(database: Database) -> None:
+def keep_ahead(database: Database, today: date) -> None:
     """Make ranges ahead of the highest key; rows that came before their range was there move into
-    it. A cut that nobody went on with is given up: the bound that it set would refuse rows one day.
-    Does nothing where nothing is cut, or while it is being cut."""
+    it. In a month that has none yet, a range begins with the next id. A cut that nobody went on
+    with is given up: the bound that it set would refuse rows one day. Does nothing where nothing
+    is cut, or while it is being cut."""
     if database.sqlite:
         return
     with database.alone(_CUT) as mine:
-        for table in TABLES if mine else ():
+        if not mine:
+            return
+        for table in TABLES:
             with database.read() as connection:
-                if _is_cut(connection, table):
+                if is_cut(connection, table):
                     last = _ranges(connection, table)[-1]
                     rows = last.upper - last.lower
                     work = partial(_extend, table=table, rows=rows)
@@ -145,25 +170,107 @@ def keep_ahead(database: Database) -> None:
             if due:
                 _having(database, table, work)
 
+        for owner, tables in _NUMBERED.items():
+            _keep_month(database, owner, tables, f"{today:%Y_%m}")
 
-def drop_emptied(database: Database) -> list[str]:
-    """Drop the ranges below the highest key that hold nothing any more; their names."""
+
+def _keep_month(database: Database, owner: str, tables: Sequence[str], month: str) -> None:
+    with database.read() as connection:
+        cut = [it for it in tables if is_cut(connection, it)]
+        at = _next_id(connection, owner)
+        written = [_range_of(connection, it, at) for it in cut]
+    if any(it is not None and _month_of(it) != month for it in written):
+        work = partial(_begin_month, owner=owner, tables=cut, month=month)
+        _having(database, cut[0], work)
+
+
+def _begin_month(connection: Connection, owner: str, tables: Sequence[str], month: str) -> None:
+    """Have what is numbered from now on lie in ranges of that month alone."""
+    at, late = _next_id(connection, owner), {}
+    for table in tables:
+        written = _range_of(connection, table, at)
+        before = _range_of(connection, table, written.lower - 1) if written else None
+        if written is None or _month_of(written) == month:
+            continue
+        if before is not None and _month_of(before) == month:  # more than one range holds
+            _name_after(connection, table, written, month)
+        else:
+            late[table] = written
+    if late:
+        first = max(it.upper for it in late.values())
+        told = {"name": f"{owner}_id_seq", "first": first}
+        connection.execute(text("SELECT setval(:name, :first, false)"), told)
+        for table in late:
+            last = _ranges(connection, table)[-1]
+            _extend(connection, table, last.upper - last.lower)
+            begun = _range_of(connection, table, first)
+            assert begun is not None
+            _name_after(connection, table, begun, month)
+
+
+def _name_after(connection: Connection, table: str, range_: KeyRange, month: str) -> None:
+    names = [it.name for it in _ranges(connection, table) if _month_of(it) == month]
+    name = f"{table}_{month}" + (f"_{len(names) + 1}" if names else "")
+    _run(connection, f"ALTER TABLE {range_.name} RENAME TO {name}")
+
+
+def _month_of(range_: KeyRange) -> str | None:
+    found = _MONTH.search(range_.name)
+    return found[1] if found else None
+
+
+def _range_of(connection: Connection, table: str, key: int) -> KeyRange | None:
+    ranges = _ranges(connection, table)
+    return next((it for it in ranges if it.lower <= key < it.upper), None)
+
+
+def _next_id(connection: Connection, owner: str) -> int:
+    sequence = f"SELECT last_value + is_called::int FROM {owner}_id_seq"  # noqa: S608
+    return int(connection.scalar(text(sequence)) or 1)
+
+
+def drop_archived(database: Database) -> list[str]:
+    """Drop the ranges below the highest key whose sittings are archived; their names. The rows of
+    the others, where those are at most one in KEPT_SHARE, move out of the range."""
     gone: list[str] = []
-    for table in () if database.sqlite else TABLES:
+    for table, archived in () if database.sqlite else ARCHIVED.items():
         with database.read() as connection:
-            if not _is_cut(connection, table):
+            if not is_cut(connection, table):
                 continue
-            highest = _highest(connection, table)
-            some = [it for it in _ranges(connection, table)[:-1] if it.upper <= highest]
-            empty = [it for it in some if not _any(connection, it.name)]
-        for it in empty:
-            _having(database, table, partial(_drop_empty, table=table, name=it.name, gone=gone))
+            reached = _reached(connection, table)
+            old = [it for it in _ranges(connection, table)[:-1] if it.upper <= reached]
+            due = [it for it in old if _may_go(connection, it, archived)]
+            left = f"FROM {table}_rest WHERE session_id IN (SELECT session_id FROM {archived})"  # noqa: S608
+            some = _exists(connection, left)
+        for it in due:
+            _having(database, table, partial(_drop, table=table, range_=it, gone=gone))
+        if some:
+            _having(database, table, partial(_run, words=f"DELETE {left}"))
     return gone
 
 
-def _drop_empty(connection: Connection, table: str, name: str, gone: list[str]) -> None:
-    if not _any(connection, name):
+def _kept(range_: KeyRange, archived: str) -> str:
+    """Sittings of a range that are in no file."""
+    places = f"SELECT 1 FROM {archived} AS place WHERE place.session_id = it.id"  # noqa: S608
+    within = f"it.id >= {range_.lower} AND it.id < {range_.upper}"
+    return f"SELECT it.id FROM sessions AS it WHERE {within} AND NOT EXISTS ({places})"  # noqa: S608
+
+
+def _may_go(connection: Connection, range_: KeyRange, archived: str) -> bool:
+    own = f"EXISTS (SELECT 1 FROM {range_.name} AS row WHERE row.session_id = it.id)"  # noqa: S608
+    kept = f"SELECT count(*) FROM ({_kept(range_, archived)} AND {own}) AS kept"  # noqa: S608
+    within = f"session_id >= {range_.lower} AND session_id < {range_.upper}"
+    gone = f"SELECT count(*) FROM {archived} WHERE {within}"  # noqa: S608
+    staying, moved = connection.execute(text(f"SELECT ({kept}), ({gone})")).one()
+    return bool(moved and staying * KEPT_SHARE <= staying + moved)
+
+
+def _drop(connection: Connection, table: str, range_: KeyRange, gone: list[str]) -> None:
+    name, archived = range_.name, ARCHIVED[table]
+    if _may_go(connection, range_, archived):
         _run(connection, f"ALTER TABLE {table} DETACH PARTITION {name}")
+        kept = f"SELECT * FROM {name} WHERE session_id IN ({_kept(range_, archived)})"  # noqa: S608
+        _run(connection, f"INSERT INTO {table} {kept}")
         _run(connection, f"DROP TABLE {name}")
         gone.append(name)
 
@@ -243,7 +350,7 @@ def _extend(connection: Connection, table: str, rows: int) -> None:
         name, within = _name(table, upper), f"{key} >= {lower} AND {key} < {upper}"
         _run(connection, f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)")
         _add_keys_of_each(connection, table, f"{table}_rest", name)
-        if _any(connection, f"{table}_rest"):
+        if _exists(connection, f"FROM {table}_rest"):
             going = f"DELETE FROM {table}_rest WHERE {within} RETURNING *"  # noqa: S608
             into = f"INSERT INTO {name} SELECT * FROM it"  # noqa: S608
             _run(connection, f"WITH it AS ({going}) {into}")
@@ -260,13 +367,6 @@ def _add_keys_of_each(connection: Connection, table: str, like: str, name: str) 
 def _attach(connection: Connection, table: str, name: str, lower: str, upper: int) -> None:
     bounds = f"FOR VALUES FROM ({lower}) TO ({upper})"
     _run(connection, f"ALTER TABLE {table} ATTACH PARTITION {name} {bounds}")
-
-
-def _is_cut(connection: Connection, table: str) -> bool:
-    if connection.dialect.name != "postgresql":
-        return False
-    kind = connection.scalar(_KIND, {"table": table})
-    return kind in ("p", b"p")
 
 
 def _ranges(connection: Connection, table: str) -> list[KeyRange]:
@@ -289,10 +389,8 @@ def _highest(connection: Connection, table: str) -> int:
 
 def _reached(connection: Connection, table: str) -> int:
     """The highest key that a row may have by now: a sitting may open long before it has a row."""
-    highest = _highest(connection, table)
-    if TABLES[table] != "session_id":
-        return highest
-    return max(highest, int(connection.scalar(text("SELECT max(id) FROM sessions")) or 0))
+    owner = next(it for it, tables in _NUMBERED.items() if table in tables)
+    return max(_highest(connection, table), _next_id(connection, owner) - 1)
 
 
 def _constraints(connection: Connection, name: str, key: str) -> Sequence[Row[Any]]:
@@ -300,8 +398,8 @@ def _constraints(connection: Connection, name: str, key: str) -> Sequence[Row[An
     return connection.execute(_CONSTRAINTS, {"table": name, "key": key}).all()
 
 
-def _any(connection: Connection, table: str) -> bool:
-    return bool(connection.scalar(text(f"SELECT EXISTS (SELECT 1 FROM {table})")))  # noqa: S608
+def _exists(connection: Connection, rows: str) -> bool:
+    return bool(connection.scalar(text(f"SELECT EXISTS (SELECT 1 {rows})")))
 
 
 def _name(table: str, upper: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
+from app.clock import day
 from app.domain.controls import draws
 from app.domain.faces import retention
 from app.jobs import backup, purge, restore
@@ -42,7 +43,7 @@ def lived(postgres: Postgres, url: str, folder: Path, *, ranges: bool) -> dict[s
     with DescribedClient(app) as client:
         stage = Stage(client, services, clock, county.huang.secret)
         for n, scenario in enumerate(LIVE):
-            partitions.keep_ahead(services.database)
+            partitions.keep_ahead(services.database, day(clock()))
             with services.database.write() as connection:  # beyond all ranges, but the first time
                 connection.execute(text(f"SELECT setval('sessions_id_seq', {20 * n + 1})"))
             report = stage.play(scenario)

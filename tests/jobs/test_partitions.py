@@ -8,14 +8,16 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, select, text
+from sqlalchemy import Connection, func, insert, select, text, update
 from typer.testing import CliRunner
 
 from app.bench import day
@@ -28,7 +30,8 @@ from app.services import Services
 from app.simulation.scenarios import perform
 from app.store import partitions, schema
 from app.store.events import event_log
-from models import Base, Control, EventLog, Snapshot
+from models import Base, Control, EventLog, Session, Snapshot, TrainingClass
+from tests import old_classes
 from tests.evidence import catalogue, ndjson, sitting
 from tests.people import LIN, County, TestClock, training_class
 from tests.postgres import Postgres
@@ -36,10 +39,10 @@ from tests.verdicts import class_row, take, validate
 from tests.waiting import eventually
 
 ROWS = partitions.LEAST_ROWS
-RANGE = re.compile(r"_(to_\d+|rest)$")
+RANGE = re.compile(r"_(to_\d+|\d{4}_\d\d|rest)$")
+TODAY = date(2026, 11, 30)
 TO_AN_ID = {
     "fk_snapshots_control_id",
-    "fk_photo_accesses_snapshot_id",
     "fk_photo_codes_snapshot_id",
     "fk_photo_codes_due_snapshot_id",
 }
@@ -163,11 +166,11 @@ def test_a_cut_that_nobody_went_on_with_refuses_no_row_in_the_end(database: Data
     partitions._held(database, "verdicts", ROWS)
     assert shape(database, "verdicts") != whole
     with database.alone(partitions._CUT):
-        partitions.keep_ahead(database)  # it may still be under way
+        partitions.keep_ahead(database, TODAY)  # it may still be under way
         assert shape(database, "verdicts") != whole
         with pytest.raises(Conflict, match="just now"):
             partitions.cut(database, ROWS)
-    partitions.keep_ahead(database)
+    partitions.keep_ahead(database, TODAY)
     assert shape(database, "verdicts") == whole
 
 
@@ -175,8 +178,8 @@ def test_sqlite_is_told_that_it_has_no_partitions(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'z.sqlite'}")
     with pytest.raises(BadInput, match="SQLite"):
         partitions.cut(database, ROWS)
-    partitions.keep_ahead(database)
-    assert partitions.drop_emptied(database) == []
+    partitions.keep_ahead(database, TODAY)
+    assert partitions.drop_archived(database) == []
     database.close()
 
 
@@ -192,7 +195,7 @@ def test_rows_that_came_before_their_range_move_into_it(database: Database) -> N
     partitions.cut(database, ROWS)
     with database.write() as connection:
         connection.execute(insert(EventLog), [log_of(it) for it in (1, 1999, 2000, 5500, 5999)])
-    partitions.keep_ahead(database)
+    partitions.keep_ahead(database, TODAY)
     assert ranges(database, "event_logs")[-4:] == [
         (5000, 6000),
         (6000, 7000),
@@ -202,6 +205,58 @@ def test_rows_that_came_before_their_range_move_into_it(database: Database) -> N
     with database.read() as connection:
         kept = connection.execute(text("SELECT session_id FROM event_logs_to_6000 ORDER BY 1"))
         assert kept.scalars().all() == [5500, 5999]
+
+
+def next_sitting(database: Database) -> int:
+    with database.write() as connection:
+        return int(connection.scalar(text("SELECT nextval('sessions_id_seq')")) or 0)
+
+
+def months(database: Database, table: str) -> list[str]:
+    with database.read() as connection:
+        (found,) = (it for it in partitions.described(connection) if it.table == table)
+    return [it.name.removeprefix(f"{table}_") for it in found.ranges]
+
+
+def test_with_each_month_a_range_begins_and_no_range_holds_two(database: Database) -> None:
+    with database.write() as connection:  # for rows of no sitting
+        connection.execute(text("ALTER TABLE event_logs DROP CONSTRAINT fk_event_logs_session_id"))
+    assert next_sitting(database) == 1
+    partitions.cut(database, ROWS)  # also one that an earlier version cut, by ids alone
+    assert next_sitting(database) == 2
+    for _ in range(2):
+        partitions.keep_ahead(database, date(2026, 11, 30))
+    assert next_sitting(database) == 2000
+    assert months(database, "controls")[:3] == ["to_2000", "2026_11", "to_4000"]
+    partitions.keep_ahead(database, date(2026, 12, 1))
+    assert next_sitting(database) == 3000
+    with database.write() as connection:  # more than one range holds
+        connection.execute(text("SELECT setval('sessions_id_seq', 4321)"))
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(insert(EventLog), [log_of(it) for it in (1999, 2000, 3000, 4321)])
+    for _ in range(2):
+        partitions.keep_ahead(database, date(2026, 12, 9))
+    assert next_sitting(database) == 4322
+    partitions.keep_ahead(database, date(2027, 1, 2))
+    assert next_sitting(database) == 5000
+    found = months(database, "event_logs")
+    assert found[:5] == ["to_2000", "2026_11", "2026_12", "2026_12_2", "2027_01"]
+    assert months(database, "verdicts")[:4] == ["to_2000", "2026_11", "2026_12", "2027_01"]
+
+
+def test_tables_that_were_cut_apart_begin_a_month_together(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(partitions, "TABLES", {"event_logs": "session_id", "verdicts": "id"})
+        partitions.cut(database, 3 * ROWS)
+    partitions.cut(database, ROWS)
+    partitions.keep_ahead(database, TODAY)
+    first = next_sitting(database)
+    for table in ("event_logs", "controls", "snapshots"):
+        with database.read() as connection:
+            held = partitions._range_of(connection, table, first)
+        assert held is not None and held.name == f"{table}_2026_11"
 
 
 def test_who_writes_while_the_table_is_cut_is_neither_refused_nor_lost(database: Database) -> None:
@@ -295,6 +350,49 @@ def test_a_county_that_was_cut_is_judged_archived_and_read_as_before(
     assert archive.perform(services, "test", months=12).sittings > 0
 
 
+@pytest.mark.thorough
+def test_a_range_goes_as_a_whole_once_its_sittings_are_in_files(
+    services: Services, county: County, clock: TestClock, tmp_path: Path
+) -> None:
+    """None of its rows is deleted; the few that no file has move out of it."""
+    database = services.database
+    class_id = old_classes.judged(services, county, tmp_path)
+    partitions.cut(database, ROWS)
+    with database.write() as connection:
+        connection.execute(text("SELECT setval('sessions_id_seq', 2500)"))
+    goes_on(services, county, tmp_path)
+    old_classes.grown_old(services, clock)
+    with database.write() as connection:  # of a class that has not ended
+        last = select(func.max(Session.id)).scalar_subquery()
+        own = select(Session.class_id).where(Session.id == last).scalar_subquery()
+        young = update(TrainingClass).where(TrainingClass.id == own)
+        connection.execute(young.values(ends_on="2036-03-31"))
+    old_classes.purged(services)
+    validate(services, class_id)
+    before = old_classes.seen(services, class_id)
+    held = partitions._drop
+    left: list[int] = []
+
+    def counted(connection: Connection, *given: Any, **named: Any) -> None:
+        left.append(connection.scalar(text(f"SELECT count(*) FROM {named['range_'].name}")) or 0)
+        held(connection, *given, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(partitions, "_drop", counted)
+        assert old_classes.moved(services).ledgers > 0
+    assert len(left) == 3 and min(left) > 0
+    for table in ("event_logs", "controls", "snapshots"):
+        assert ranges(database, table)[0] == (2000, 3000)
+    assert old_classes.seen(services, class_id) == before
+    assert validate(services, class_id)["verdicts_stored"] == 0
+    assert archive.take_back(services, "test") > 0
+    assert old_classes.seen(services, class_id) == before
+    assert old_classes.moved(services).ledgers > 0
+    with database.read() as connection:
+        outside = {it.table: it.outside for it in partitions.described(connection)}
+    assert set(outside.values()) == {0}
+
+
 def goes_on(services: Services, county: County, folder: Path) -> None:
     """A class that is not over, with the newest sitting."""
     records = [
@@ -320,4 +418,4 @@ def test_the_command_cuts_and_lists(
     assert asked.invoke(app, ["partitions", "cut"]).stdout.split() == list(partitions.TABLES)
     told = json.loads(asked.invoke(app, ["partitions", "list", "--json"]).stdout)
     found = [(it["table"], len(it["ranges"])) for it in told["tables"]]
-    assert found == [(it, 3) for it in partitions.TABLES]
+    assert found == [(it, 4) for it in partitions.TABLES]

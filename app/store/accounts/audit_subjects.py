@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 from models import (
     Act,
     ApiKey,
+    ArchivedPhoto,
     Enrolment,
     Finding,
     Inspection,
@@ -59,6 +60,11 @@ _NAMES: Mapping[str, Any] = {
     "draft": select(PackDraft.id.label("id"), _PACK.label("name")),
     "user": select(User.username.label("id"), User.display_name.label("name")),
 }
+_OF_ARCHIVED = {
+    "snapshot": select(ArchivedPhoto.id.label("id"), Learner.name.label("name"))
+    .join(Session, Session.id == ArchivedPhoto.session_id)
+    .join(Learner, Learner.id == Session.learner_id)
+}
 _BY_WORD = {"platform", "user", "session"}  # their key is no number
 _LEARNERS = {"learner", "person", "enrolment", "finding", "snapshot", "session"}
 _SOUGHT = ("class", "learner", "person", "enrolment", "institution", "platform", "user")
@@ -82,10 +88,10 @@ def named(
         elif kind in _NAMES and (kind in _BY_WORD or (key.isdecimal() and len(key) < 19)):
             keys.setdefault(kind, {})[key] = subject
     for kind, of_kind in keys.items():
-        query = _NAMES[kind]
         wanted = list(of_kind) if kind in _BY_WORD else [int(it) for it in of_kind]
-        rows = connection.execute(query.where(query.selected_columns["id"].in_(wanted)))
-        found |= {of_kind[str(row.id)]: row.name for row in rows}
+        for query in (it[kind] for it in (_NAMES, _OF_ARCHIVED) if kind in it):
+            rows = connection.execute(query.where(query.selected_columns["id"].in_(wanted)))
+            found |= {of_kind[str(row.id)]: row.name for row in rows}
     if classes:
         each: list[ColumnElement[bool]] = [
             and_(TrainingClass.platform_id == platform, TrainingClass.external_id == number)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, and_, func, insert, select, update
 
-from app.store.events import event_log
+from app.store.events import event_log, ledgers
 from app.store.row import fetch, fetch_one_or_none, stream
 from detectors.control_kinds import ControlKind, kind_of
 from detectors.trace import CONTROL, NONE, ControlFlag
@@ -117,13 +117,9 @@ class ControlRow(Protocol):
 
 def rows(connection: Connection, session_id: int) -> Sequence[ControlRow]:
     """The ledger of one sitting, in order of issue."""
-    return fetch(
-        connection,
-        select(Control)
-        .where(Control.session_id == session_id)
-        .order_by(Control.issued_ms, Control.id),
-        ControlRow,
-    )
+    control = ledgers.opened(connection, Session.id == session_id).controls
+    query = select(control).where(control.session_id == session_id)
+    return fetch(connection, query.order_by(control.issued_ms, control.id), ControlRow)
 
 
 def rows_of(connection: Connection, session_ids: Collection[int]) -> dict[int, list[ControlRow]]:

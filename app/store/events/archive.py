@@ -3,6 +3,7 @@
 A file holds logs of one class's sittings of one month as they stood in `event_logs`, a row each,
 and `archived_logs` says in which file a sitting's log lies. A file is only believed whole: its
 digest stands in the database. Whoever reads logs finds them through the connection (`attach`).
+Controls and photos' rows go into files of their own (`ledgers`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import io
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from functools import reduce
+from operator import add as add_up
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from arro3.core import Array, DataType, Table
 from arro3.io import read_parquet, write_parquet
@@ -20,11 +23,14 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from app.errors import NotReady
 from app.store.row import fetch
-from models import ArchivedLog, EventArchive, TrainingClass
+from models import ArchivedLedger, ArchivedLog, EventArchive, EventLog, TrainingClass
 
 COMPRESSION = "zstd(3)"
 _OPENED = 4  # files that a process keeps unpacked
 _SHELF = "zhenxue_archive"
+LOGS = EventLog.__tablename__
+Held = TypeVar("Held")
+Unpack = Callable[[bytes], Mapping[int, Held]]
 _BYTES = ("manifest", "events", "notes", "controls", "photos", "chain")
 
 
@@ -50,6 +56,7 @@ class ArchiveRow(Protocol):
     class_id: int
     klass: str
     month: str
+    kind: str
     object_key: str
     sha256: bytes
     size: int
@@ -82,30 +89,39 @@ class ArchiveShelf:
 
     def __init__(self, get: Callable[[str], bytes | None]) -> None:
         self._get = get
-        self._opened: OrderedDict[str, dict[int, SealedLog]] = OrderedDict()
+        self._opened: OrderedDict[str, Mapping[int, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def logs(self, key: str, sha256: bytes) -> Mapping[int, SealedLog]:
-        """Raises ArchiveDamaged, and what the store raises when it does not answer."""
+    def opened(self, key: str, sha256: bytes, unpack: Unpack[Held]) -> Mapping[int, Held]:
+        """What a file holds, by sitting. Raises ArchiveDamaged, and what the store raises when it
+        does not answer."""
         with self._lock:
             known = self._opened.get(key)
             if known is not None:
                 self._opened.move_to_end(key)
                 return known
-        logs = self.read(key, sha256)
+        found = self.read(key, sha256, unpack)
         with self._lock:
-            self._opened[key] = logs
+            self._opened[key] = found
             while len(self._opened) > _OPENED:
                 self._opened.popitem(last=False)
-        return logs
+        return found
 
-    def read(self, key: str, sha256: bytes) -> dict[int, SealedLog]:
-        """As `logs`, from the store itself."""
+    def read(self, key: str, sha256: bytes, unpack: Unpack[Held]) -> Mapping[int, Held]:
+        """As `opened`, from the store itself."""
         data = self._get(key)
         if data is None or hashlib.sha256(data).digest() != sha256:
             what = "is gone" if data is None else "is not what was put there"
             raise ArchiveDamaged("archive_damaged", f"{key} of the object store {what}")
-        return unpacked(data)
+        return unpack(data)
+
+    def of(self, key: str, sha256: bytes, unpack: Unpack[Held], session_id: int) -> Held:
+        """A sitting's own. Raises ArchiveDamaged where the file lacks it; else as `opened`."""
+        found = self.opened(key, sha256, unpack).get(session_id)
+        if found is None:
+            detail = f"{key} of the object store lacks a sitting"
+            raise ArchiveDamaged("archive_damaged", detail)
+        return found
 
 
 def attach(engine: Engine, get: Callable[[str], bytes | None]) -> None:
@@ -132,20 +148,22 @@ def logs(connection: Connection, session_ids: Collection[int]) -> Iterator[Seale
         .order_by(EventArchive.id)
     )
     for row in connection.execute(query).all():
-        log = shelf_of(connection).logs(row.object_key, row.sha256).get(row.session_id)
-        if log is None:
-            detail = f"{row.object_key} of the object store lacks a sitting"
-            raise ArchiveDamaged("archive_damaged", detail)
-        yield log
+        yield shelf_of(connection).of(row.object_key, row.sha256, unpacked, row.session_id)
+
+
+def enter(connection: Connection, row: Mapping[str, Any]) -> int:
+    """The id of a file: a new one, or that of a run whose rows were taken back since."""
+    known = select(EventArchive.id).where(EventArchive.object_key == row["object_key"])
+    archive_id = connection.execute(known).scalar()
+    if archive_id is None:
+        made = insert(EventArchive).values(**row).returning(EventArchive.id)
+        archive_id = connection.execute(made).scalar_one()
+    return archive_id
 
 
 def add(connection: Connection, row: Mapping[str, Any], session_ids: Collection[int]) -> None:
     """Enter a file with the sittings whose logs lie in it from now on."""
-    known = select(EventArchive.id).where(EventArchive.object_key == row["object_key"])
-    archive_id = connection.execute(known).scalar()  # from a run whose logs were taken back since
-    if archive_id is None:
-        made = insert(EventArchive).values(**row).returning(EventArchive.id)
-        archive_id = connection.execute(made).scalar_one()
+    archive_id = enter(connection, row)
     rows = [{"session_id": it, "archive_id": archive_id} for it in sorted(session_ids)]
     connection.execute(insert(ArchivedLog), rows)
 
@@ -157,12 +175,11 @@ def taken_back(connection: Connection, session_ids: Collection[int]) -> None:
 
 def files(connection: Connection) -> Sequence[ArchiveRow]:
     """All that were made, the oldest month first; `held` are the sittings still read from it."""
-    held = (
-        select(func.count())
-        .where(ArchivedLog.archive_id == EventArchive.id)
-        .correlate(EventArchive)
-        .scalar_subquery()
+    places = (ArchivedLog.archive_id, ArchivedLedger.controls_id, ArchivedLedger.snapshots_id)
+    own = (
+        select(func.count()).where(it == EventArchive.id).correlate(EventArchive) for it in places
     )
+    held = reduce(add_up, (it.scalar_subquery() for it in own))
     query = (
         select(
             *EventArchive.__table__.columns,
@@ -182,5 +199,6 @@ def sittings_in(connection: Connection, archive_id: int) -> Sequence[int]:
 
 
 def any_kept(connection: Connection) -> bool:
-    """Whether a log lies in the object store."""
-    return connection.execute(select(ArchivedLog.session_id).limit(1)).first() is not None
+    """Whether rows of sittings lie in the object store."""
+    places = (ArchivedLog.session_id, ArchivedLedger.session_id)
+    return any(connection.execute(select(it).limit(1)).first() is not None for it in places)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, insert, literal, select, update
 
-from app.store.events import archive
+from app.store.events import archive, ledgers
 from app.store.events.archive import ArchiveDamaged, SealedLog
 from app.store.events.packed import notes_of, records_of
 from app.store.row import fetch_one
@@ -227,19 +227,20 @@ def seal(
 
 def _taken_back(connection: Connection, session_id: int) -> SealedLog | None:
     """A session's log, in the table again where it was archived."""
-    row = connection.execute(SEALED.where(EventLog.session_id == session_id)).first()
-    if row is not None:
-        return SealedLog(*row)
     old = next(archive.logs(connection, (session_id,)), None)
     if old is not None:
         put_back(connection, [old])
-    return old
+        return old
+    row = connection.execute(SEALED.where(EventLog.session_id == session_id)).first()
+    return None if row is None else SealedLog(*row)
 
 
 def put_back(connection: Connection, logs: Sequence[SealedLog]) -> None:
-    """Logs out of the archive into the table."""
+    """Logs out of the archive into the table, which may hold them still."""
+    ids = [it.session_id for it in logs]
+    connection.execute(delete(EventLog).where(EventLog.session_id.in_(ids)))
     connection.execute(insert(EventLog), [it._asdict() for it in logs])
-    archive.taken_back(connection, [it.session_id for it in logs])
+    archive.taken_back(connection, ids)
 
 
 def verify(manifest: bytes, events: bytes, notes: bytes, chain: bytes) -> bool:
@@ -293,10 +294,12 @@ def unsettle(connection: Connection, session_ids: Collection[int]) -> None:
     """Say that these sittings' evidence changes in this transaction, before it does.
 
     It writes even where nothing is settled: only so does it wait for whoever settles just now,
-    and has read the evidence as it was.
+    and has read the evidence as it was. A ledger that was archived is in its tables afterwards.
+    Raises ArchiveDamaged.
     """
     if session_ids:
         connection.execute(_UNSETTLE, [{"session": it} for it in sorted(session_ids)])
+        ledgers.put_back(connection, session_ids)
 
 
 def unsettled(connection: Connection, class_id: int | None = None) -> Sequence[int]:

@@ -12,13 +12,13 @@ from collections.abc import Collection, Iterable, Mapping
 from sqlalchemy import Connection, select
 
 from app.store.catalogue.catalogue import ClassRow
-from app.store.exchange.package_rows import Rows, rows_of
+from app.store.events import ledgers
+from app.store.exchange.package_rows import Rows, photos_of, rows_of
 from app.store.judging import enrolment_facts
 from models import (
     Appeal,
     AssessmentRecord,
     Base,
-    Control,
     Course,
     Enrolment,
     Finding,
@@ -31,7 +31,6 @@ from models import (
     Review,
     SatisfactionRecord,
     Session,
-    Snapshot,
     TrainingClass,
 )
 
@@ -158,15 +157,17 @@ def _platforms(connection: Connection) -> Iterable[int]:
 
 
 def _ledger(connection: Connection, class_id: int) -> Rows:
-    columns = (getattr(Control, name) for name in _LEDGER)
-    query = select(*columns).join(Session, Session.id == Control.session_id)
-    rows = connection.execute(query.where(Session.class_id == class_id).order_by(Control.id))
+    control = ledgers.opened(connection, Session.class_id == class_id).controls
+    columns = (getattr(control, name) for name in _LEDGER)
+    query = select(*columns).join(Session, Session.id == control.session_id)
+    rows = connection.execute(query.where(Session.class_id == class_id).order_by(control.id))
     return [dict(row._mapping) | {"challenge_id": str(row.id)} for row in rows]
 
 
 def _kept(connection: Connection, snapshots: Rows) -> Rows:
     """The photos, and whether each has an object."""
-    known = rows_of(connection, Snapshot, "id", [it["id"] for it in snapshots], ("id", "blob_key"))
+    sittings = [it["session_id"] for it in snapshots]
+    known = photos_of(connection, sittings, ("id", "blob_key"))
     there = {it["id"] for it in known if it["blob_key"] is not None}
     return [it | {"blob_key": "kept" if it["id"] in there else None} for it in snapshots]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,7 +20,7 @@ from sqlalchemy.types import TypeEngine
 from app.db import document_json
 from app.store import stays
 from app.store.accounts.audit import AuditRow
-from app.store.events import event_log
+from app.store.events import event_log, ledgers
 from app.store.events.archive import SealedLog
 from app.store.events.event_log import MANIFEST
 from app.store.faces import face_sets
@@ -40,7 +41,6 @@ from models import (
     Lesson,
     ReferencePhoto,
     Session,
-    Snapshot,
     TrainingClass,
     Verdict,
 )
@@ -113,7 +113,7 @@ def tables(connection: Connection, class_id: int, evidence: facts.NamedTrace) ->
         "enrolments": rows_of(connection, Enrolment, "class_id", [class_id], _ALL),
         "sessions": rows_of(connection, Session, "id", sessions, _SESSION),
         "course_faces": rows_of(connection, CourseFace, "session_id", sessions, _ALL),
-        "snapshots": rows_of(connection, Snapshot, "session_id", sessions, _SNAPSHOT),
+        "snapshots": photos_of(connection, sessions, _SNAPSHOT),
         "reference_photos": _enrolled(connection, learners),
         "acts": rows_of(connection, Act, "class_id", classes, _ALL),
         "decisions": _decisions(connection, learners, class_id),
@@ -244,6 +244,17 @@ def rows_of(
             row_document(row) for row in connection.execute(query.order_by(*table.primary_key))
         ]
     return found
+
+
+def photos_of(connection: Connection, session_ids: Iterable[int], columns: tuple[str, ...]) -> Rows:
+    """As `rows_of`, photos of these sittings, wherever their rows lie."""
+    found: Rows = []
+    for chunk in _chunks(sorted(set(session_ids))):
+        photo = ledgers.opened(connection, Session.id.in_(chunk)).photos
+        query = select(*(getattr(photo, name) for name in columns))
+        query = query.where(photo.session_id.in_(chunk)).order_by(photo.id)
+        found += [row_document(row) for row in connection.execute(query)]
+    return sorted(found, key=itemgetter("id"))
 
 
 def findings_of(connection: Connection, class_id: int) -> Rows:

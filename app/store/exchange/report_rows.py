@@ -10,7 +10,8 @@ from sqlalchemy import Connection, distinct, func, select
 
 from app.store import stays
 from app.store.catalogue.catalogue import ClassRow
-from app.store.controls.controls import OF_PHOTO, ControlRow
+from app.store.controls.controls import ControlRow
+from app.store.events import ledgers
 from app.store.review.finding_rows import FindingRow
 from app.store.review.findings import AppealRow
 from app.store.review.reviews import ReviewRow
@@ -19,7 +20,6 @@ from models import (
     Appeal,
     AssessmentRecord,
     ClassHour,
-    Control,
     Course,
     CourseVersion,
     Enrolment,
@@ -199,18 +199,19 @@ class ReportedControl(ControlRow, Protocol):
 
 def controls(connection: Connection, class_id: int, kind: str) -> Sequence[ReportedControl]:
     """The ledger's lines of one kind, in the order of issue."""
+    control = ledgers.opened(connection, Session.class_id == class_id).controls
     return fetch(
         connection,
         select(
-            Control,
+            control,
             Session.external_id.label("session"),
             Session.learner_id,
             Lesson.title.label("lesson"),
         )
-        .join(Session, Session.id == Control.session_id)
+        .join(Session, Session.id == control.session_id)
         .join(Lesson, Lesson.id == Session.lesson_id)
-        .where(Session.class_id == class_id, Control.kind == kind)
-        .order_by(Session.learner_id, Control.issued_ms, Control.id),
+        .where(Session.class_id == class_id, control.kind == kind)
+        .order_by(Session.learner_id, control.issued_ms, control.id),
         ReportedControl,
     )
 
@@ -239,33 +240,35 @@ class ReportedPhoto(Protocol):
 
 def photos(connection: Connection, class_id: int) -> Sequence[ReportedPhoto]:
     """Photos of the class's sittings, without a single pixel."""
+    opened = ledgers.opened(connection, Session.class_id == class_id)
+    control, photo = opened
     return fetch(
         connection,
         select(
-            Snapshot.id,
-            Snapshot.external_id,
-            Snapshot.purpose,
-            Snapshot.taken_at_ms,
-            Snapshot.received_ms,
-            Snapshot.sha256,
-            Snapshot.media_type,
-            Snapshot.size,
-            Snapshot.blob_key,
-            Snapshot.purged_ms,
-            Snapshot.removal_ms,
-            Snapshot.check,
-            Snapshot.score,
-            Snapshot.limit,
-            Snapshot.checked_ms,
+            photo.id,
+            photo.external_id,
+            photo.purpose,
+            photo.taken_at_ms,
+            photo.received_ms,
+            photo.sha256,
+            photo.media_type,
+            photo.size,
+            photo.blob_key,
+            photo.purged_ms,
+            photo.removal_ms,
+            photo.check,
+            photo.score,
+            photo.limit,
+            photo.checked_ms,
             Session.external_id.label("session"),
             Session.learner_id,
-            Control.challenge_id,
-            Control.random_time,
+            control.challenge_id,
+            control.random_time,
         )
-        .join(Session, Session.id == Snapshot.session_id)
-        .join(Control, OF_PHOTO, isouter=True)
+        .join(Session, Session.id == photo.session_id)
+        .join(control, opened.of_photo, isouter=True)
         .where(Session.class_id == class_id)
-        .order_by(Session.learner_id, Snapshot.received_ms, Snapshot.id),
+        .order_by(Session.learner_id, photo.received_ms, photo.id),
         ReportedPhoto,
     )
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, ScalarSelect, case, func, or_, select
 from app.store.row import fetch, fetch_one
 from app.store.scope import AccessScope
 from models import (
+    ArchivedPhoto,
     Enrolment,
     Learner,
     LearnerKey,
@@ -109,13 +110,18 @@ def _held() -> ScalarSelect[int]:
 
 def _looks() -> ScalarSelect[int]:
     """How often photos of the learner of the row were looked at."""
-    mine = select(Snapshot.id).join(Session, Session.id == Snapshot.session_id)
+    mine = (
+        select(it.id)
+        .join(Session, Session.id == it.session_id)
+        .where(Session.learner_id == Learner.id)
+        for it in (Snapshot, ArchivedPhoto)
+    )
     return (
         select(func.count())
         .select_from(PhotoAccess)
         .where(
             or_(
-                PhotoAccess.snapshot_id.in_(mine.where(Session.learner_id == Learner.id)),
+                *(PhotoAccess.snapshot_id.in_(it) for it in mine),
                 PhotoAccess.reference_photo_id.in_(
                     select(ReferencePhoto.id).where(ReferencePhoto.learner_id == Learner.id)
                 ),
@@ -155,12 +161,8 @@ def totals(connection: Connection, scope: AccessScope) -> LedgerTotals:
 
 def looks(connection: Connection, scope: AccessScope, limit: int) -> Sequence[Any]:
     """The latest looks at photos of learners in scope: who, when, whose, why."""
-    taken = (
-        select(Snapshot.id, Session.learner_id)
-        .join(Session, Session.id == Snapshot.session_id)
-        .subquery()
-    )
-    owner = func.coalesce(taken.c.learner_id, ReferencePhoto.learner_id)
+    sitting = func.coalesce(Snapshot.session_id, ArchivedPhoto.session_id)
+    owner = func.coalesce(Session.learner_id, ReferencePhoto.learner_id)
     return connection.execute(
         select(
             PhotoAccess.id,
@@ -171,7 +173,9 @@ def looks(connection: Connection, scope: AccessScope, limit: int) -> Sequence[An
             Learner.name.label("learner_name"),
         )
         .join(User, User.id == PhotoAccess.user_id)
-        .join(taken, taken.c.id == PhotoAccess.snapshot_id, isouter=True)
+        .join(Snapshot, Snapshot.id == PhotoAccess.snapshot_id, isouter=True)
+        .join(ArchivedPhoto, ArchivedPhoto.id == PhotoAccess.snapshot_id, isouter=True)
+        .join(Session, Session.id == sitting, isouter=True)
         .join(ReferencePhoto, ReferencePhoto.id == PhotoAccess.reference_photo_id, isouter=True)
         .join(Learner, Learner.id == owner)
         .where(Learner.id.in_(_in_scope(scope)))

@@ -7,7 +7,7 @@ from typing import Protocol
 from sqlalchemy import Connection, insert, select
 
 from app.store.row import fetch_one_or_none
-from models import PhotoAccess, ReferencePhoto, Snapshot
+from models import ArchivedPhoto, PhotoAccess, ReferencePhoto, Snapshot
 
 
 def add(
@@ -90,13 +90,13 @@ def running(connection: Connection, session_id: int, user_id: int, since_ms: int
 
 def looked_at(connection: Connection, user_id: int, session_ids: set[int | None]) -> set[int]:
     """Of which of these sessions this person has ever seen a photo."""
-    query = (
-        select(Snapshot.session_id)
-        .join(PhotoAccess, PhotoAccess.snapshot_id == Snapshot.id)
-        .where(Snapshot.session_id.in_(session_ids - {None}), PhotoAccess.user_id == user_id)
-        .distinct()
+    stored, archived = (
+        select(it.session_id)
+        .join(PhotoAccess, PhotoAccess.snapshot_id == it.id)
+        .where(it.session_id.in_(session_ids - {None}), PhotoAccess.user_id == user_id)
+        for it in (Snapshot, ArchivedPhoto)
     )
-    return set(connection.execute(query).scalars())
+    return set(connection.execute(stored.union(archived)).scalars())
 
 
 class ReferenceObject(Protocol):

@@ -16,17 +16,27 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    null,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.orm import aliased
 
 from app.store.bodies import PhotoCopy
-from app.store.events import event_log
+from app.store.events import event_log, ledgers
 from app.store.row import fetch, fetch_one, fetch_one_or_none
 from detectors.trace import NONE, PHOTO, Check, PhotoFlag, Purpose
-from models import ClassHour, Learner, ReferencePhoto, Session, Snapshot, TrainingClass
+from models import (
+    ArchivedPhoto,
+    ClassHour,
+    Learner,
+    ReferencePhoto,
+    Session,
+    Snapshot,
+    TrainingClass,
+)
 
 _PURPOSES = {
     "start": Purpose.START,
@@ -81,21 +91,22 @@ class PhotoInOrder(PhotoRow, Protocol):
 def rows(connection: Connection, session_id: int) -> Sequence[PhotoInOrder]:
     """A sitting's photos in order of receipt, with `seen_before`: they `repeat` an earlier one, or
     are the learner's enrolled photo itself, which was not taken at a random moment."""
-    earlier = aliased(Snapshot)
+    photo = ledgers.opened(connection, Session.id == session_id).photos
     enrolled = exists().where(
         ReferencePhoto.learner_id == Session.learner_id,
-        Session.id == Snapshot.session_id,
-        ReferencePhoto.sha256 == Snapshot.sha256,
+        Session.id == photo.session_id,
+        ReferencePhoto.sha256 == photo.sha256,
         ReferencePhoto.status == "ready",
         ReferencePhoto.retired_ms.is_(None),
-        Snapshot.purpose != "start",
+        photo.purpose != "start",
     )
-    seen_before = or_(exists().where(repeat(Snapshot, earlier)), enrolled)
+    before = (repeat(photo, aliased(Snapshot)), repeat_archived(photo, aliased(ArchivedPhoto)))
+    seen_before = or_(*(exists().where(it) for it in before), enrolled)
     return fetch(
         connection,
-        select(Snapshot, seen_before.label("seen_before"))
-        .where(Snapshot.session_id == session_id)
-        .order_by(Snapshot.received_ms, Snapshot.id),
+        select(photo, seen_before.label("seen_before"))
+        .where(photo.session_id == session_id)
+        .order_by(photo.received_ms, photo.id),
         PhotoInOrder,
     )
 
@@ -117,12 +128,7 @@ def repeat(photo: Any, earlier: Any) -> ColumnElement[bool]:
     and as the answer to its challenge. What was tried in a sandbox class repeats nothing of a real
     one, nor is it repeated there."""
     return and_(
-        earlier.sha256 == photo.sha256,
-        _in_sandbox(earlier) == _in_sandbox(photo),
-        or_(
-            earlier.received_ms < photo.received_ms,
-            and_(earlier.received_ms == photo.received_ms, earlier.id < photo.id),
-        ),
+        _same_earlier(photo, earlier),
         or_(
             earlier.control_id.is_(None),
             earlier.control_id.is_distinct_from(photo.control_id),
@@ -130,6 +136,23 @@ def repeat(photo: Any, earlier: Any) -> ColumnElement[bool]:
         or_(
             earlier.session_id != photo.session_id,
             earlier.received_ms < photo.received_ms - SAME_MOMENT_MS,
+        ),
+    )
+
+
+def repeat_archived(photo: Any, earlier: Any) -> ColumnElement[bool]:
+    """As `repeat`, where the earlier photo is one of those whose rows are archived: a sitting's go
+    all together, so it is another's, and answered another control."""
+    return and_(_same_earlier(photo, earlier), earlier.session_id != photo.session_id)
+
+
+def _same_earlier(photo: Any, earlier: Any) -> ColumnElement[bool]:
+    return and_(
+        earlier.sha256 == photo.sha256,
+        _in_sandbox(earlier) == _in_sandbox(photo),
+        or_(
+            earlier.received_ms < photo.received_ms,
+            and_(earlier.received_ms == photo.received_ms, earlier.id < photo.id),
         ),
     )
 
@@ -145,13 +168,9 @@ def any_stored(connection: Connection) -> bool:
 
 
 def by_external_id(connection: Connection, session_id: int, external_id: str) -> PhotoRow | None:
-    return fetch_one_or_none(
-        connection,
-        select(Snapshot).where(
-            Snapshot.session_id == session_id, Snapshot.external_id == external_id
-        ),
-        PhotoRow,
-    )
+    photo = ledgers.opened(connection, Session.id == session_id).photos
+    query = select(photo).where(photo.session_id == session_id, photo.external_id == external_id)
+    return fetch_one_or_none(connection, query, PhotoRow)
 
 
 def count(connection: Connection, session_id: int) -> int:
@@ -494,23 +513,17 @@ def hashes_around(connection: Connection, session_id: int) -> Sequence[HashedPho
     own = connection.execute(
         select(Session.learner_id, Session.class_id).where(Session.id == session_id)
     ).one()
-    return fetch(
-        connection,
-        select(
-            Snapshot.id,
-            Snapshot.session_id,
-            Snapshot.control_id,
-            Snapshot.phash,
-            Snapshot.received_ms,
-        )
-        .join(Session, Session.id == Snapshot.session_id)
+    stored, archived = (
+        select(it.id, it.session_id, control.label("control_id"), it.phash, it.received_ms)
+        .join(Session, Session.id == it.session_id)
         .where(
             or_(Session.learner_id == own.learner_id, Session.class_id == own.class_id),
-            Snapshot.phash.is_not(None),
+            it.phash.is_not(None),
         )
-        .order_by(Snapshot.id),
-        HashedPhoto,
+        for it, control in ((Snapshot, Snapshot.control_id), (ArchivedPhoto, null()))
     )
+    stored = stored.where(~exists().where(ArchivedPhoto.id == Snapshot.id).correlate(Snapshot))
+    return fetch(connection, stored.union_all(archived).order_by(text("1")), HashedPhoto)
 
 
 class OwnedPhoto(Protocol):

@@ -10,19 +10,17 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
 
 from app.store.bodies import ClassVerdict, class_verdict
 from app.store.catalogue.catalogue import ClassRow
-from app.store.controls.controls import OF_PHOTO
+from app.store.events import ledgers
 from app.store.row import fetch, stream
 from app.store.scope import AccessScope
 from detectors.trace import Check, ControlFlag
 from models import (
-    Control,
     Course,
     CourseVersion,
     Finding,
     Learner,
     Lesson,
     Session,
-    Snapshot,
     TrainingClass,
     Verdict,
 )
@@ -107,7 +105,8 @@ class LedgerCount(Protocol):
 def ledger(connection: Connection, class_id: int) -> Sequence[LedgerCount]:
     """By sitting and kind of control: how many were issued, shown, answered, expired; and how many
     the client answered without anybody having issued them."""
-    unknown = Control.flags.op("&")(int(ControlFlag.UNKNOWN)) != 0
+    control = ledgers.opened(connection, Session.class_id == class_id).controls
+    unknown = control.flags.op("&")(int(ControlFlag.UNKNOWN)) != 0
 
     def known(happened: ColumnElement[bool]) -> ColumnElement[int]:
         return func.sum(case((and_(~unknown, happened), 1), else_=0))
@@ -115,17 +114,17 @@ def ledger(connection: Connection, class_id: int) -> Sequence[LedgerCount]:
     return fetch(
         connection,
         select(
-            Control.session_id,
-            Control.kind,
+            control.session_id,
+            control.kind,
             known(true()).label("issued"),
-            known(Control.shown_ms.is_not(None)).label("shown"),
-            known(Control.answered_ms.is_not(None)).label("answered"),
-            known(Control.expired_ms.is_not(None)).label("expired"),
+            known(control.shown_ms.is_not(None)).label("shown"),
+            known(control.answered_ms.is_not(None)).label("answered"),
+            known(control.expired_ms.is_not(None)).label("expired"),
             func.sum(case((unknown, 1), else_=0)).label("unannounced"),
         )
-        .join(Session, Session.id == Control.session_id)
+        .join(Session, Session.id == control.session_id)
         .where(Session.class_id == class_id)
-        .group_by(Control.session_id, Control.kind),
+        .group_by(control.session_id, control.kind),
         LedgerCount,
     )
 
@@ -144,25 +143,27 @@ class PhotoCount(Protocol):
 def photos(connection: Connection, class_id: int) -> Sequence[PhotoCount]:
     """By sitting: how many photos came, are kept, were taken at a drawn time, are lost or altered,
     were compared, and belong to a burst that turned the head as asked."""
-    live = Snapshot.reading["liveness"]["outcome"].as_string() == "live"
-    kept = and_(Snapshot.blob_key.is_not(None), Snapshot.purged_ms.is_(None))
-    random = and_(kept, Control.random_time.is_(True), Snapshot.late.is_(False))
+    opened = ledgers.opened(connection, Session.class_id == class_id)
+    control, photo = opened
+    live = photo.reading["liveness"]["outcome"].as_string() == "live"
+    kept = and_(photo.blob_key.is_not(None), photo.purged_ms.is_(None))
+    random = and_(kept, control.random_time.is_(True), photo.late.is_(False))
     return fetch(
         connection,
         select(
-            Snapshot.session_id,
+            photo.session_id,
             func.count().label("photos"),
             func.sum(case((kept, 1), else_=0)).label("kept"),
             func.sum(case((random, 1), else_=0)).label("random"),
-            func.sum(case((Snapshot.purged_ms.is_not(None), 1), else_=0)).label("lost"),
-            func.sum(case((Snapshot.check.in_(_COMPARED), 1), else_=0)).label("compared"),
-            func.sum(case((Snapshot.check == Check.MATCH, 1), else_=0)).label("passed"),
+            func.sum(case((photo.purged_ms.is_not(None), 1), else_=0)).label("lost"),
+            func.sum(case((photo.check.in_(_COMPARED), 1), else_=0)).label("compared"),
+            func.sum(case((photo.check == Check.MATCH, 1), else_=0)).label("passed"),
             func.sum(case((live, 1), else_=0)).label("live"),
         )
-        .join(Session, Session.id == Snapshot.session_id)
-        .join(Control, OF_PHOTO, isouter=True)
+        .join(Session, Session.id == photo.session_id)
+        .join(control, opened.of_photo, isouter=True)
         .where(Session.class_id == class_id)
-        .group_by(Snapshot.session_id),
+        .group_by(photo.session_id),
         PhotoCount,
     )
 

@@ -14,6 +14,11 @@ from models import Appeal, Enrolment, Finding, Verdict
 
 _UNDECIDED = ("open", "first_review")
 _IDS_A_QUERY = 500
+_FOR_PEOPLE = and_(
+    Finding.shadow.is_(False),
+    Finding.outcome.in_(("violation", "review")),
+    Finding.evidence != Evidence.STATISTIC,
+)
 
 
 def pending(connection: Connection, class_id: int, pack: str) -> list[tuple[int, bytes]]:
@@ -45,9 +50,7 @@ def finding_keys(connection: Connection, class_id: int) -> tuple[frozenset[str],
     )
     query = select(Finding.key, Finding.status).where(
         or_(Finding.class_id == class_id, *before),
-        Finding.shadow.is_(False),
-        Finding.outcome.in_(("violation", "review")),
-        Finding.evidence != Evidence.STATISTIC,
+        _FOR_PEOPLE,
         Finding.status.in_(_UNDECIDED)
         | (Finding.status == "upheld") & (Finding.outcome == "violation"),
     )
@@ -56,6 +59,15 @@ def finding_keys(connection: Connection, class_id: int) -> tuple[frozenset[str],
         frozenset(key for key, status in told if status != "upheld"),
         frozenset(key for key, status in told if status == "upheld"),
     )
+
+
+def classes_waiting(connection: Connection) -> set[int]:
+    """Classes with a finding that waits for people, or an appeal that waits for an answer."""
+    findings = select(Finding.class_id).where(_FOR_PEOPLE, Finding.status.in_(_UNDECIDED))
+    appeals = select(Finding.class_id).where(
+        Appeal.finding_id == Finding.id, Appeal.outcome.is_(None)
+    )
+    return set(connection.execute(findings.union(appeals)).scalars())
 
 
 class SubjectVerdictRow(Protocol):

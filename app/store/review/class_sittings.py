@@ -7,6 +7,7 @@ from typing import Protocol
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from app.store.events import ledgers
 from app.store.row import fetch
 from detectors.control_kinds import ControlKind
 from detectors.trace import Check
@@ -32,6 +33,7 @@ class SittingOfClass(Protocol):
 
 def of_class(connection: Connection, class_id: int, most: int) -> Sequence[SittingOfClass]:
     """The class's sittings in the order of their beginnings, `most` of them."""
+    control, photo = ledgers.opened(connection, Session.class_id == class_id)
     query = (
         select(
             Session.id,
@@ -42,10 +44,10 @@ def of_class(connection: Connection, class_id: int, most: int) -> Sequence[Sitti
             Learner.id_last4,
             Lesson.position.label("lesson_position"),
             Lesson.title.label("lesson_title"),
-            _popups(Control.shown_ms.is_not(None)).label("popups"),
-            _popups(Control.answered_ms.is_not(None)).label("answered"),
-            _photos(Snapshot.late.is_(False)).label("photos"),
-            _photos(Snapshot.check == Check.MATCH).label("matched"),
+            _popups(control, control.shown_ms.is_not(None)).label("popups"),
+            _popups(control, control.answered_ms.is_not(None)).label("answered"),
+            _photos(photo, photo.late.is_(False)).label("photos"),
+            _photos(photo, photo.check == Check.MATCH).label("matched"),
         )
         .join(Learner, Learner.id == Session.learner_id)
         .join(Lesson, Lesson.id == Session.lesson_id)
@@ -61,13 +63,13 @@ def count(connection: Connection, class_id: int) -> int:
     return connection.scalar(query) or 0
 
 
-def _popups(which: ColumnElement[bool]) -> ColumnElement[int]:
+def _popups(control: type[Control], which: ColumnElement[bool]) -> ColumnElement[int]:
     query = select(func.count()).where(
-        Control.session_id == Session.id, Control.kind == ControlKind.POPUP.value, which
+        control.session_id == Session.id, control.kind == ControlKind.POPUP.value, which
     )
     return query.correlate(Session).scalar_subquery()
 
 
-def _photos(which: ColumnElement[bool]) -> ColumnElement[int]:
-    query = select(func.count()).where(Snapshot.session_id == Session.id, which)
+def _photos(photo: type[Snapshot], which: ColumnElement[bool]) -> ColumnElement[int]:
+    query = select(func.count()).where(photo.session_id == Session.id, which)
     return query.correlate(Session).scalar_subquery()

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select, text
 
+from app.store.events import ledgers
 from app.store.faces import snapshots
 from app.store.review.finding_queue import GONE
 from app.store.review.finding_rows import FindingRow
 from app.store.row import fetch, fetch_one_or_none, typed
 from app.store.scope import AccessScope
 from models import (
+    ArchivedPhoto,
     CourseVersion,
     Finding,
     Learner,
@@ -246,34 +248,36 @@ class PhotoCase(Protocol):
 
 def photo(connection: Connection, snapshot_id: int, scope: AccessScope) -> PhotoCase | None:
     """One snapshot with its sitting and learner, or None when there is none within the scope."""
+    own = select(ArchivedPhoto.session_id).where(ArchivedPhoto.id == snapshot_id)
+    taken = ledgers.opened(connection, Session.id.in_(own)).photos
     return fetch_one_or_none(
         connection,
         select(
-            Snapshot.id,
-            Snapshot.session_id,
-            Snapshot.external_id,
-            Snapshot.control_id,
-            Snapshot.purpose,
-            Snapshot.frame,
-            Snapshot.received_ms,
-            Snapshot.taken_at_ms,
-            Snapshot.sha256,
-            Snapshot.blob_key,
-            Snapshot.purged_ms,
-            Snapshot.removal_ms,
-            Snapshot.check,
-            Snapshot.score,
-            Snapshot.limit,
-            Snapshot.reading,
+            taken.id,
+            taken.session_id,
+            taken.external_id,
+            taken.control_id,
+            taken.purpose,
+            taken.frame,
+            taken.received_ms,
+            taken.taken_at_ms,
+            taken.sha256,
+            taken.blob_key,
+            taken.purged_ms,
+            taken.removal_ms,
+            taken.check,
+            taken.score,
+            taken.limit,
+            taken.reading,
             Session.platform_id,
             Session.learner_id,
             Session.class_id,
             Learner.name.label("learner_name"),
         )
-        .join(Session, Session.id == Snapshot.session_id)
+        .join(Session, Session.id == taken.session_id)
         .join(TrainingClass, TrainingClass.id == Session.class_id)
         .join(Learner, Learner.id == Session.learner_id)
-        .where(Snapshot.id == snapshot_id, scope.covers_class()),
+        .where(taken.id == snapshot_id, scope.covers_class()),
         PhotoCase,
     )
 
@@ -282,29 +286,35 @@ def repeated(connection: Connection, photo: PhotoCase) -> int | None:
     """The earlier photo that this one repeats, wherever it was taken: by the proof that stays with
     the photo, else the first of the same bytes. None: it repeats none."""
     copy = (photo.reading or {}).get("near_duplicate")
-    query = select(Snapshot.id).join(Session, Session.id == Snapshot.session_id)
     if copy is not None and "photo" in copy:
-        query = query.where(Snapshot.id == copy["photo"])
-    elif copy is not None:
-        query = query.where(
-            Session.platform_id == photo.platform_id,
-            Session.external_id == copy["session_id"],
-            Snapshot.external_id == copy["snapshot_id"],
+        return int(copy["photo"]) if _is_known(connection, int(copy["photo"])) else None
+    if copy is None:
+        stored = select(Snapshot.id, Snapshot.received_ms)
+        archived = select(ArchivedPhoto.id, ArchivedPhoto.received_ms)
+        same = stored.where(snapshots.repeat(photo, Snapshot)).union(
+            archived.where(snapshots.repeat_archived(photo, ArchivedPhoto))
         )
-    else:
-        query = query.where(snapshots.repeat(photo, Snapshot))
-    return connection.execute(
-        query.order_by(Snapshot.received_ms, Snapshot.id).limit(1)
-    ).scalar_one_or_none()
+        return connection.execute(same.order_by(text("2, 1")).limit(1)).scalar()
+    own = and_(Session.platform_id == photo.platform_id, Session.external_id == copy["session_id"])
+    taken = ledgers.opened(connection, own).photos
+    query = select(taken.id).join(Session, Session.id == taken.session_id)
+    query = query.where(own, taken.external_id == copy["snapshot_id"])
+    return connection.execute(query.order_by(taken.received_ms, taken.id).limit(1)).scalar()
+
+
+def _is_known(connection: Connection, snapshot_id: int) -> bool:
+    places = (select(it.id).where(it.id == snapshot_id) for it in (Snapshot, ArchivedPhoto))
+    return any(connection.scalar(it) is not None for it in places)
 
 
 def photos_of(connection: Connection, session_ids: Collection[int]) -> dict[int, list[int]]:
     """The photos of each session, in order of receipt."""
     found: dict[int, list[int]] = {}
+    taken = ledgers.opened(connection, Session.id.in_(session_ids)).photos
     query = (
-        select(Snapshot.session_id, Snapshot.id)
-        .where(Snapshot.session_id.in_(session_ids))
-        .order_by(Snapshot.session_id, Snapshot.received_ms, Snapshot.id)
+        select(taken.session_id, taken.id)
+        .where(taken.session_id.in_(session_ids))
+        .order_by(taken.session_id, taken.received_ms, taken.id)
     )
     for session_id, photo_id in connection.execute(query):
         found.setdefault(session_id, []).append(photo_id)

@@ -118,6 +118,8 @@ format: dev ## let ruff put the source in order
 # Versions stay as they are; `make lock ARGS=--upgrade` takes newer ones.
 lock: build/uv/bin/uv ## write requirements*.lock from pyproject.toml
 	@$< pip compile $(UV) pyproject.toml -o requirements.lock $(ARGS)
+	@$< pip compile $(UV) pyproject.toml --extra cluster -c requirements.lock \
+		-o requirements-cluster.lock $(ARGS)
 	@$< pip compile $(UV) pyproject.toml --group dev -c requirements.lock \
 		-o requirements-dev.lock $(ARGS)
 UV := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -32,6 +32,7 @@ RULE = "forged_telemetry"
 _STOLEN = ControlFlag.FOREIGN_NONCE | ControlFlag.EARLY_ANSWER
 NO_CLOCK_MS = 100_000_000_000  # 1973 in milliseconds, the year 5138 in seconds
 STEPS_MS = (2, 10, 50, 100, 250, 500, 1_000)  # browsers, against fingerprinting; frameworks; logs
+SECOND_MS = 1_000  # what a latency in seconds may be rounded by
 FEW = 10  # a pattern needs this many instances before it is one
 
 
@@ -100,8 +101,20 @@ def _impossible_answers(trace: Trace, policy: Policy) -> Iterator[Finding]:
     # What a rounded latency may have been at most, by the coarsest step that fits all of a sitting.
     longest = latency + _step(own, np.where(told, latency, 0), len(trace)) - 1
     instant = told & ~scripted & (latency < least) & (longest < least)
+    instant[[it for it in np.flatnonzero(instant) if _in_seconds(trace, int(own[it]), it)]] = False
     for session, count in _counted(own, instant, 2):
         yield _finding(trace, session, "instant_answers", Evidence.CLIENT, count, 1)
+
+
+def _in_seconds(trace: Trace, session: int, row: np.int64) -> bool:
+    """Whether the stamps of display and answer say that a latency counts seconds."""
+    control, events = trace.controls[row], trace.events_of(session)
+    seqs = control[["shown_seq", "answered_seq"]].tolist()
+    at = np.searchsorted(events["seq"], seqs)
+    if min(seqs) < 0 or at.max() == len(events) or events["seq"][at].tolist() != list(seqs):
+        return False
+    took = int(np.diff(events["at_ms"][at])[0])
+    return took > 0 and abs(took - 1000 * int(control["latency_ms"])) <= SECOND_MS
 
 
 def _step(own: Ints, values: Ints, sessions: int) -> Ints:

@@ -18,6 +18,7 @@ NO_PLAYER = 20  # films play at most so many times as fast as they last, and as 
 THOUSANDTHS = (800, 1_250)  # times as fast as the clock, give or take what a network delays
 LEAST_MS = 120_000  # so much time at a creeping pace, and so many steps of it, are no accident
 STEPS = 6
+WHOLE_MS = 1_000  # by how much whole numbers rise, taken for seconds
 _STOPS = among((Kind.PAUSE, Kind.WAITING, Kind.ENDED))
 _STATES = among((Kind.PLAY, Kind.PLAYING, Kind.PAUSE, Kind.WAITING, Kind.ENDED))
 
@@ -68,8 +69,10 @@ def creeping(trace: Trace, samples: Samples) -> dict[int, tuple[int, int]]:
         rows = np.flatnonzero(samples.own == session)
         at = news[rows]
         ran, came = np.cumsum(took[rows])[at], np.cumsum(step[rows])[at]
-        largest = int(np.diff(came, prepend=0).max())
-        apart = np.abs(came - came[-1] * (ran / ran[-1]))
-        if came[-1] >= STEPS * largest and apart.max() <= largest:
+        steps, times = np.diff(came, prepend=0), np.diff(ran, prepend=0)
+        apart, largest = np.abs(came - came[-1] * (ran / ran[-1])), int(steps.max())
+        even = came[-1] >= STEPS * largest and apart.max() <= largest
+        # Whole numbers leap by one; what is told finer creeps all the time.
+        if even and (largest == WHOLE_MS or np.all(2 * steps <= times)):
             found[session] = int(ran[-1]), int(came[-1])
     return found

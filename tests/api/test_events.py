@@ -67,6 +67,12 @@ def test_the_same_batch_again_changes_nothing(client, school, beat):
     assert again["chain"] == first["chain"]
 
 
+def test_what_is_sent_again_with_a_new_time_is_the_same(client, school, beat):
+    send(client, school, [beat(0)])
+    again = send(client, school, [{**beat(0), "at_ms": beat(0)["at_ms"] + 1_500}, beat(1)]).json()
+    assert (again["accepted"], again["duplicates"], again["rejected"]) == (1, 1, [])
+
+
 def test_one_number_with_two_contents_is_told_and_kept_for_review(client, school, beat):
     send(client, school, [beat(0)])
     answer = send(client, school, [beat(0, position=99.0), beat(1)]).json()

@@ -70,6 +70,14 @@ def test_two_answers_within_250_ms_are_no_person_s(answers, latency, reviewed):
     assert all(finding.evidence is Evidence.CLIENT for finding in findings)
 
 
+@pytest.mark.parametrize(("seconds", "reviewed"), [(4.0, False), (1.3, False), (0.003, True)])
+def test_latencies_in_seconds_are_known_by_the_stamps_of_display_and_answer(seconds, reviewed):
+    lin = Sitting().play()
+    for _ in range(3):
+        lin.watch(100.1).popup(seconds, stop=True, latency=(round(seconds) or 3) / 1000)
+    assert reasons(found(RULE, lin)) == (["instant_answers"] if reviewed else [])
+
+
 def test_contradicting_events_are_looked_at():
     (finding,) = found(RULE, Sitting(flags=HONEST | SessionFlag.SEQ_CONFLICT).play().watch(33.3))
     assert (finding.reason, finding.outcome) == ("seq_conflict", Outcome.REVIEW)

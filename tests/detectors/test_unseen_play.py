@@ -155,3 +155,10 @@ def test_a_film_that_moves_by_fits_and_starts_tells_seconds(moves, beat):
 @pytest.mark.parametrize("speed", [0.0625, 0.25, 1.0])
 def test_the_slowest_that_a_browser_plays_is_play(speed):
     assert found(RULE, Sitting().play().watch(2400, speed=speed)) == []
+
+
+def test_a_few_seconds_of_play_every_five_minutes_are_play():
+    lin = Sitting().play()
+    for _ in range(12):
+        lin.watch(7.3).idle(292.7)
+    assert found(RULE, lin) == []

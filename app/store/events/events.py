@@ -481,11 +481,18 @@ def _rival(connection: Connection, head: Any, heads: Mapping[int, Any]) -> bool:
 
 
 def _content(record: NDArray[np.void]) -> bytes:
-    """An event less the server's own stamp: what makes two deliveries the same event."""
+    """An event less all clocks' stamps: what makes two deliveries the same event. A client may put
+    new ones on what it sends again."""
     copy = record.copy()
-    copy["recv_ms"] = 0
+    for stamp in ("recv_ms", "at_ms", "mono_ms"):
+        copy[stamp] = 0
     copy["flags"] &= ~np.uint8(Flag.REPEATING)
     return copy.tobytes()
+
+
+def _words(note: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What was told in words, less how long something took by the client's clock."""
+    return {name: it for name, it in (note or {}).items() if name != "latency_ms"}
 
 
 def _without_known(
@@ -507,8 +514,8 @@ def _without_known(
             if seq in fresh_words:
                 known_words[seq] = fresh_words[seq]
             keep.append(row)
-        elif _content(known[seq]) == _content(record) and known_words.get(seq) == fresh_words.get(
-            seq
+        elif _content(known[seq]) == _content(record) and (
+            _words(known_words.get(seq)) == _words(fresh_words.get(seq))
         ):
             duplicates += 1
             repeats |= seq in before

@@ -246,6 +246,18 @@ def test_a_seq_with_other_content_is_a_conflict_and_changes_nothing(sitting: Sit
     assert verify(*sitting.log())
 
 
+@both
+def test_what_is_sent_again_under_new_stamps_of_its_clocks_is_no_conflict(sitting: Sitting) -> None:
+    sitting.beats([0, 1], monotonic_ms=500)
+    again = sitting.beats([0, 1, 2], 9_000, monotonic_ms=8_500)
+    assert (again.accepted, again.duplicates, again.conflicts) == (1, 2, ())
+    answer: dict[str, Any] = {"type": "popup_answered", "challenge_id": "c-1", "position": ...}
+    sitting.append(packed([3], **answer, latency_ms=1_200))
+    told = sitting.append(packed([3], **answer, latency_ms=9_900))
+    assert (told.duplicates, told.conflicts) == (1, ())
+    assert sitting.column("seq_conflict") is False
+
+
 def test_other_words_under_the_same_seq_are_a_conflict_too(sitting: Sitting) -> None:
     sitting.append(packed([3], type="popup_answered", challenge_id="c-1", position=...))
     same = sitting.append(packed([3], type="popup_answered", challenge_id="c-1", position=...))

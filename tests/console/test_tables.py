@@ -201,6 +201,13 @@ def test_a_file_that_is_no_table_is_answered_with_what_helps(desk: Desk, page: s
         assert answer.status_code == 422 and words in answer.text and 'role="alert"' in answer.text
 
 
+def test_files_that_are_refused_can_be_chosen_so_that_the_reason_is_told(
+    desk: Desk, page: str
+) -> None:
+    assert all(it in desk.get(page) for it in (".xls,", ".et,", ".ods"))
+    assert all(it in desk.get(page.replace("tables", "photos")) for it in (".rar", ".7z"))
+
+
 def test_templates_are_offered_for_every_kind(desk: Desk, page: str) -> None:
     links = re.findall(r'href="([^"]+\.xlsx)"', desk.get(page))
     assert len(links) == len(KINDS)

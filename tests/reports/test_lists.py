@@ -118,6 +118,14 @@ def test_a_refusal_tells_each_reason_and_beside_it_under_its_number_what_cures_i
     assert several
 
 
+def test_lists_tell_until_when_what_is_made_up_counts(
+    klass: ClassRow, sheets: dict[str, Sheet]
+) -> None:
+    for name in ("refused", "pending"):
+        assert f"补学的课时只在本班日期内（至{klass.ends_on}）计入" in sheets[name].notes[-1]
+    assert not any("补学" in it for it in sheets["admitted"].notes)
+
+
 def test_missing_evidence_is_not_printed_as_a_violation(sheets: dict[str, Sheet]) -> None:
     detail, invalid = sheets["hours-detail"], sheets["invalid-hours"]
     unproven = {

@@ -113,6 +113,10 @@ def _with_reasons(dossier: Dossier, outcome: str, name: str, title: str, *notes:
         for number, it in enumerate(_having(dossier, outcome), 1)
     )
     heading = dossier.heading(scaled=True)
+    studied = (
+        f"补学的课时只在本班日期内（至{dossier.row.ends_on}）计入，此后补学的须先延长本班日期。"
+    )
+    notes = (*notes, f"{studied}已批准的书面请假，可补到考核前一日。")
     return Sheet(name, title, heading, (*_LEARNER, *_WHY), rows, tied(dossier), notes)
 
 

@@ -25,11 +25,11 @@ def nightly(as_json: Json = False) -> None:
     from app.logging import configure
     from app.services import open_services
 
-    configure(as_json=as_json)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     with open_services() as services, _Bar() as bar:
+        configure(as_json=as_json or services.settings.log_json)
         summary = perform(services, ACTOR, tell=bar.tell, stopping=stopping)
     say(summary, as_json, "\n".join(_lines(summary)))
     failed = summary["classes_failed"] or summary["classes_left"] or summary["problems"]

@@ -36,8 +36,8 @@ def validate(
     from app.services import open_services
     from app.store.scope import EVERYTHING
 
-    configure(as_json=as_json)
     with open_services() as services:
+        configure(as_json=as_json or services.settings.log_json)
         with services.database.write() as connection:
             klass = classes.class_seen(connection, EVERYTHING, class_id, platform)
             run_id = runs.begin(connection, klass.id, ACTOR, services.clock())

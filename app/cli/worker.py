@@ -28,8 +28,8 @@ def worker(
     from app.services import open_services
     from app.vision.readers import FaceReaders
 
-    configure(as_json=as_json)
     with open_services() as services:
+        configure(as_json=as_json or services.settings.log_json)
         readers = FaceReaders(processes or os.cpu_count() or 1, services.settings.model_files)
         try:
             if drain:

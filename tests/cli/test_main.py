@@ -100,6 +100,15 @@ def test_production_refuses_an_old_database_until_it_is_migrated(
 
 
 @pytest.mark.parametrize("url", ["", "http://a.example", "a.example", "https://a.example/x?y"])
+def test_the_night_logs_as_the_service_beside_it_does(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZHENXUE_LOG_JSON", "true")
+    code, _, told = run("nightly")
+    events = [json.loads(it)["event"] for it in told.splitlines() if it.strip()]
+    assert code == 0 and "no calibration yet" in events
+
+
 def test_production_wants_the_address_that_links_lead_to(
     run: Any, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:

@@ -48,7 +48,8 @@ advisories: dev ## what is known against the locked packages: DUMP=all.zip, OSV'
 	@$(BIN)/python -m tests.advisories $(DUMP)
 
 release: bill ## build/release: the wheel, its parts and their digests, to be signed
-	@rm -rf build/release && mkdir -p build/release/vendor && cp build/zhenxue.cdx.json requirements.lock build/release
+	@rm -rf build/release && mkdir -p build/release/vendor && cp build/zhenxue.cdx.json requirements.lock \
+		requirements-cluster.lock build/release
 	@cp $(WHEELS) build/release/vendor
 	@$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w build/release .
 	@cd build/release && find . -type f ! -name SHA256SUMS | sort | xargs sha256sum > SHA256SUMS

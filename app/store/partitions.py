@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from itertools import count
 from typing import Any
 
 import psycopg
@@ -209,9 +210,11 @@ def _begin_month(connection: Connection, owner: str, tables: Sequence[str], mont
 
 
 def _name_after(connection: Connection, table: str, range_: KeyRange, month: str) -> None:
-    names = [it.name for it in _ranges(connection, table) if _month_of(it) == month]
-    name = f"{table}_{month}" + (f"_{len(names) + 1}" if names else "")
-    _run(connection, f"ALTER TABLE {range_.name} RENAME TO {name}")
+    if _month_of(range_) != month:
+        taken = [it.name for it in _ranges(connection, table)]
+        names = (f"{table}_{month}" + (f"_{n}" if n > 1 else "") for n in count(1))
+        free = next(it for it in names if it not in taken)
+        _run(connection, f"ALTER TABLE {range_.name} RENAME TO {free}")
 
 
 def _month_of(range_: KeyRange) -> str | None:
@@ -230,15 +233,15 @@ def _next_id(connection: Connection, owner: str) -> int:
 
 
 def drop_archived(database: Database) -> list[str]:
-    """Drop the ranges below the highest key whose sittings are archived; their names. The rows of
+    """Drop the ranges below the next key whose sittings are archived; their names. The rows of
     the others, where those are at most one in KEPT_SHARE, move out of the range."""
     gone: list[str] = []
     for table, archived in () if database.sqlite else ARCHIVED.items():
         with database.read() as connection:
             if not is_cut(connection, table):
                 continue
-            reached = _reached(connection, table)
-            old = [it for it in _ranges(connection, table)[:-1] if it.upper <= reached]
+            coming = _reached(connection, table) + 1
+            old = [it for it in _ranges(connection, table)[:-1] if it.upper <= coming]
             due = [it for it in old if _may_go(connection, it, archived)]
             left = f"FROM {table}_rest WHERE session_id IN (SELECT session_id FROM {archived})"  # noqa: S608
             some = _exists(connection, left)

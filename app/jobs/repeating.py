@@ -32,6 +32,10 @@ class Repeating:
             self._thread.join()
             self._thread = None
 
+    @property
+    def running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
     def _run(self) -> None:
         while not self.stopping.wait(self._every_s):
             try:

@@ -1,23 +1,29 @@
-"""The clock of the service: the night begins when its cron line says so, Asia/Shanghai."""
+"""The clock of the service: the night begins when its cron line says so, Asia/Shanghai.
+
+Hours are told by the service's own clock, which nobody sets: a machine's clock that was a day ahead
+for a moment must not put the nights off until that day has come.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
-from apscheduler.schedulers.background import (  # type: ignore[import-untyped]
-    BackgroundScheduler,
-)
 from apscheduler.triggers.cron import CronTrigger  # type: ignore[import-untyped]
 
 from app.clock import SHANGHAI, at, day
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import nightly, purge
+from app.jobs.repeating import Repeating
 from app.services import Services
 from app.store import partitions
 
+LOOK_S = 1.0  # how often it looks whether the hour has come
 RESUME_S = 60  # how often it looks for a night that broke off, or never began
+
+_MONTH = CronTrigger(day=1, hour=0, minute=0, timezone=SHANGHAI)
 
 log = structlog.get_logger("zhenxue.scheduler")
 
@@ -29,39 +35,49 @@ class Scheduler:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._trigger = _trigger(services.settings.nightly_cron)
-        cron = services.settings.purge_cron
-        self._purging = _trigger(cron, "purge_cron") if cron else None
         self._stopping = threading.Event()
-        self._scheduler: BackgroundScheduler | None = None
+        self._rounds = [
+            Repeating("nightly", LOOK_S, self._when_due(self._trigger, self._on_time, RESUME_S)),
+            Repeating("nightly-resume", RESUME_S, self._resume),
+            Repeating("month", LOOK_S, self._when_due(_MONTH, self._begin_month)),
+        ]
+        if cron := services.settings.purge_cron:
+            purging = _trigger(cron, "purge_cron")
+            self._rounds.append(Repeating("purge", LOOK_S, self._when_due(purging, self._purge)))
 
     def start(self) -> None:
         self._stopping.clear()
-        self._scheduler = BackgroundScheduler(
-            timezone=SHANGHAI,
-            job_defaults={
-                "coalesce": True,
-                "max_instances": 1,
-                "misfire_grace_time": RESUME_S,
-            },
-        )
-        self._scheduler.add_job(self._on_time, self._trigger, id="nightly")
-        if self._purging is not None:
-            self._scheduler.add_job(self._purge, self._purging, id="purge", misfire_grace_time=None)
-        self._scheduler.add_job(self._resume, "interval", seconds=RESUME_S, id="resume")
-        self._scheduler.add_job(self._begin_month, "cron", day=1, hour=0, minute=0, id="month")
-        self._scheduler.start()
+        for it in self._rounds:
+            it.start()
 
     def stop(self) -> None:
         """The classes in hand are finished; the rest of a night waits for the next start."""
         self._stopping.set()
-        if self._scheduler is not None:
-            self._scheduler.shutdown()
-            self._scheduler = None
+        for it in self._rounds:
+            it.stop()
 
     def check(self) -> None:
         """Raises NotReady unless the clock runs."""
-        if self._scheduler is None or not self._scheduler.running:
+        if not all(it.running for it in self._rounds):
             raise NotReady("scheduler", "the scheduler does not run")
+
+    def _when_due(
+        self, trigger: CronTrigger, work: Callable[[], None], most_late_s: float | None = None
+    ) -> Callable[[], None]:
+        """`work`, where an hour of the trigger came since this was asked last: once for all that
+        did, and not for one that came longer ago than may be."""
+        looked_ms = self._services.clock()
+
+        def look() -> None:
+            nonlocal looked_ms
+            now_ms = self._services.clock()
+            since_ms = looked_ms if most_late_s is None else now_ms - round(most_late_s * 1000)
+            due = trigger.get_next_fire_time(None, at(max(since_ms, looked_ms) + 1))
+            looked_ms = max(looked_ms, now_ms)
+            if due is not None and due <= at(now_ms):
+                work()
+
+        return look
 
     def _on_time(self) -> None:
         """The hour has come. In every service on this database: one of them runs the night."""

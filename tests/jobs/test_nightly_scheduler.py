@@ -66,6 +66,36 @@ def test_a_refused_or_failed_night_leaves_it_running(
         Scheduler(services)._on_time()
 
 
+def hours_that_came(services: Services, clock: TestClock, *times: str) -> list[str]:
+    """When an hour was taken for come by somebody who looks at these times alone, each twice."""
+    clock.now_ms, came = instant("2026-03-02 02:00"), list[str]()
+    job = Scheduler(services)
+
+    def told() -> None:
+        came.append(f"{at(services.clock()):%m-%d %H:%M}")
+
+    look = job._when_due(job._trigger, told)
+    for time_of in times:
+        clock.now_ms = instant(time_of)
+        look()
+        look()
+    return came
+
+
+def test_an_hour_comes_once_however_seldom_somebody_looks(
+    services: Services, clock: TestClock
+) -> None:
+    times = ("2026-03-02 02:29", "2026-03-02 02:30", "2026-03-03 02:29", "2026-03-06 08:00")
+    assert hours_that_came(services, clock, *times) == ["03-02 02:30", "03-06 08:00"]
+
+
+def test_a_clock_that_goes_back_a_little_repeats_no_hour(
+    services: Services, clock: TestClock
+) -> None:
+    times = ("2026-03-02 02:30", "2026-03-02 02:29", "2026-03-02 02:30", "2026-03-03 02:30")
+    assert hours_that_came(services, clock, *times) == ["03-02 02:30", "03-03 02:30"]
+
+
 @pytest.mark.both_databases
 def test_of_several_services_whose_hour_comes_one_runs_the_night(
     services: Services, database: Database, clock: TestClock

@@ -292,9 +292,14 @@ def linked(kind: str) -> str:
     )
 
 
-def pdf(objects: bytes, filter_name: bytes = b"/FlateDecode", more: bytes = b"") -> bytes:
-    """One whose objects are packed, as most programs write it."""
-    packed = zlib.compress(b"1 0 2 60 " + objects)
+def pdf(
+    objects: bytes,
+    filter_name: bytes = b"/FlateDecode",
+    more: bytes = b"",
+    within: Callable[[bytes], bytes] = bytes,
+) -> bytes:
+    """One whose objects are packed, as most programs write it; `within` packs them first."""
+    packed = zlib.compress(within(b"1 0 2 60 " + objects))
     return (
         b"%PDF-1.7\n9 0 obj\n<< /Type /ObjStm /N 2 /First 9 /Filter "
         + filter_name
@@ -307,6 +312,11 @@ def pdf(objects: bytes, filter_name: bytes = b"/FlateDecode", more: bytes = b"")
 
 
 CATALOGUE = b"<< /Type /Catalog /Pages 2 0 R "
+ACTING = CATALOGUE + b"/OpenAction << /S /JavaScript /JS (x) >> >>"
+
+
+def spaced_hex(objects: bytes) -> bytes:
+    return objects.hex(" ").encode() + b">"
 
 
 @pytest.mark.parametrize(
@@ -341,6 +351,9 @@ def test_files_as_people_make_them_are_taken(desk: Desk, name: str, data: bytes)
         ("a.xlsx", office("xl/workbook.xml", "xl/vbaProject.bin"), "含有宏"),
         ("a.docx", office("whatever.xml"), "附件不是照片"),
         ("a.pdf", pdf(CATALOGUE + b"/OpenAction << /S /JavaScript /JS (x) >> >>"), "含有宏"),
+        ("a.pdf", pdf(ACTING, b"[/FlateDecode /FlateDecode]", within=zlib.compress), "加了密"),
+        ("a.pdf", pdf(ACTING, b"[/FlateDecode/ASCIIHexDecode]", within=spaced_hex), "加了密"),
+        ("a.pdf", pdf(ACTING, b"[/Fl /AHx]", within=spaced_hex), "加了密"),
         ("a.pdf", pdf(CATALOGUE + b"/Names << /Embedded#46iles 3 0 R >> >>"), "含有宏"),
         (
             "a.pdf",

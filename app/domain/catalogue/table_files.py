@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 from app.domain.zip_members import require_usual
 from app.errors import BadInput
@@ -24,6 +23,8 @@ from app.errors import BadInput
 MAX_BYTES = 2 * 1024 * 1024
 MAX_UNPACKED = 16 * 1024 * 1024
 MAX_ROWS = 2000  # with something in them
+# Every element is an object with names of its own: bytes alone tell little of what they cost.
+_MOST_ELEMENTS, _MOST_STYLES = 1_000_000, 200_000
 _MAX_HEIGHT, _MAX_WIDTH, _MAX_SHEETS = 20_000, 100, 20
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = re.compile(r"\s*<(\?xml|!doctype|html|head|meta|table|style|!--)", re.IGNORECASE)
@@ -89,7 +90,7 @@ def _workbook(data: bytes) -> list[FileSheet]:
 
     broken = (
         *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError),
-        *(InvalidFileException, ParseError, KeyError, IndexError),
+        *(InvalidFileException, SyntaxError, KeyError, IndexError),  # of either XML parser
         *(ValueError, TypeError, AttributeError, OverflowError),
     )
     try:
@@ -176,15 +177,17 @@ def _with_formulas(
 def _check_unpacked(data: bytes) -> None:
     """Raises BadTable when the archive unpacks to more than a table of ours can be. What it says
     of itself is not believed: it is unpacked and counted, and thrown away."""
-    left = MAX_UNPACKED
+    left, elements = MAX_UNPACKED, _MOST_ELEMENTS
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         require_usual(archive.infolist())
         for member in archive.infolist():
             member.file_size = left + 1
+            styles = _MOST_STYLES if member.filename.endswith("styles.xml") else elements
             with archive.open(member) as packed:
                 while chunk := packed.read(64 * 1024):
-                    left -= len(chunk)
-                    if left < 0:
+                    tags = chunk.count(b"<")
+                    left, elements, styles = left - len(chunk), elements - tags, styles - tags
+                    if min(left, elements, styles) < 0:
                         raise BadTable(
                             "table_too_large",
                             "文件展开后太大。请把名单单独复制到一个新的工作簿再传",
@@ -194,6 +197,10 @@ def _check_unpacked(data: bytes) -> None:
 
 def _text(data: bytes) -> FileSheet:
     text = _decoded(data)
+    if (
+        text.count("\n") + text.count("\r") > 2 * _MAX_HEIGHT
+    ):  # each line costs, what is in it or not
+        raise _too_long()
     if _MARKUP.match(text):
         raise BadTable(
             "table_old_format",
@@ -243,6 +250,14 @@ def _no_table() -> BadTable:
     )
 
 
+def _too_long() -> BadTable:
+    return BadTable(
+        "table_too_long",
+        f"表格超过{MAX_ROWS}行或{_MAX_WIDTH}列，请分开上传",
+        f"the table has more than {MAX_ROWS} rows or {_MAX_WIDTH} columns: split it",
+    )
+
+
 def _filled(rows: Iterable[Sequence[Cell]]) -> list[tuple[int, tuple[Cell, ...]]]:
     found: list[tuple[int, tuple[Cell, ...]]] = []
     for number, row in enumerate(rows, start=1):
@@ -251,10 +266,6 @@ def _filled(rows: Iterable[Sequence[Cell]]) -> list[tuple[int, tuple[Cell, ...]]
         if not width:
             continue
         if len(found) >= MAX_ROWS or width > _MAX_WIDTH:
-            raise BadTable(
-                "table_too_long",
-                f"表格超过{MAX_ROWS}行或{_MAX_WIDTH}列，请分开上传",
-                f"the table has more than {MAX_ROWS} rows or {_MAX_WIDTH} columns: split it",
-            )
+            raise _too_long()
         found.append((number, tuple(row[:width])))
     return found

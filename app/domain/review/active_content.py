@@ -24,6 +24,12 @@ _ACTS = re.compile(
 _ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _STREAM = re.compile(rb"stream[\r\n]")
 _PACKED = b"/ObjStm"
+# Filters before or behind the one that is undone here, and how an object stream begins without any.
+_FILTERS = re.compile(
+    rb"/(ASCIIHexDecode|ASCII85Decode|LZWDecode|RunLengthDecode|Crypt)\b|/(AHx|A85|LZW|RL)[\s/\]>]"
+)
+_MOST_DICTIONARY = 2_000  # bytes; a longer stretch holds packed ones too, and anything by chance
+_OBJECTS = re.compile(rb"\s*[0-9]+\s+[0-9]+\s")
 _PARTS = ("vbaproject.bin", "activex", "embeddings/", "oleobject")
 _TYPES = ("macroenabled", "vbaproject", "activex", "oleobject")
 _LINKS = ("/hyperlink", "/externalLinkPath", "/externalLinkLongPath")  # shown, or asked about
@@ -51,14 +57,15 @@ def _packed_objects(data: bytes) -> Iterator[bytes]:
         before = found.end()
         if _PACKED not in dictionary:
             continue
-        if b"/Predictor" in dictionary:  # by which the names would be others
+        filtered = _FILTERS.search(dictionary[-_MOST_DICTIONARY:])
+        if filtered or b"/Predictor" in dictionary:  # by which the names would be others
             raise Locked
         try:
             told = zlib.decompressobj().decompress(memoryview(data)[before:], left)
         except zlib.error as error:
             raise Locked from error
         left -= len(told)
-        if not told or left <= 0:
+        if left <= 0 or not _OBJECTS.match(told):
             raise Locked
         yield _names(told)
 

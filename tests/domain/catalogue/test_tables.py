@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from datetime import date, datetime, time, timedelta
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -263,12 +264,15 @@ def test_a_table_of_another_kind_is_refused_by_the_columns_that_it_lacks() -> No
         (b"\x89PNG\r\n\x00\x00\xff\xff", "table_unreadable"),
         (b"a" * (table_files.MAX_BYTES + 1), "table_too_large"),
         (b"\n".join([b"a,b"] * (table_files.MAX_ROWS + 1)), "table_too_long"),
+        (b"a,b" + b"\n" * (table_files.MAX_BYTES - 3), "table_too_long"),
     ],
 )
 def test_what_is_no_table_is_refused_with_what_helps(data: bytes, code: str) -> None:
+    began = thread_time()
     with pytest.raises(BadTable) as refusal:
         table_files.sheets(data)
     assert refusal.value.code == code and refusal.value.zh and refusal.value.en
+    assert thread_time() - began < 2
 
 
 @pytest.mark.parametrize("honest", [True, False])
@@ -282,6 +286,52 @@ def test_a_bomb_is_refused_by_what_it_unpacks_to_whatever_it_says(honest: bool) 
         data = data.replace(said, (10).to_bytes(4, "little"))
     with pytest.raises(BadTable, match="太大"):
         table_files.sheets(data)
+
+
+def altered(part: str, written: bytes) -> bytes:
+    """A workbook with another part in the place of its own, as long as is taken."""
+    buffer = io.BytesIO()
+    whole = book(("名单", [["姓名", "身份证号"], *PEOPLE]))
+    with zipfile.ZipFile(io.BytesIO(whole)) as made, zipfile.ZipFile(buffer, "w", 8) as archive:
+        for name in made.namelist():
+            archive.writestr(name, written if name == part else made.read(name))
+    return buffer.getvalue()
+
+
+SHEET, STYLES, BOOK = "xl/worksheets/sheet1.xml", "xl/styles.xml", "xl/workbook.xml"
+MAIN = b'<x xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+LAUGHS = b"".join(
+    [
+        b'<!DOCTYPE x [<!ENTITY a0 "ha">',
+        *(b'<!ENTITY a%d "%s">' % (n, b"&a%d;" % (n - 1) * 10) for n in range(1, 10)),
+        b"]>",
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "written", "code"),
+    [
+        (STYLES, MAIN.replace(b"x ", b"styleSheet ", 1) + b"<xf/>" * 2_900_000, "table_too_large"),
+        (SHEET, MAIN + b"<row><c/><c/></row>" * 750_000, "table_too_large"),
+        (SHEET, MAIN + b"<a>" * 2_000_000, "table_too_large"),
+        (SHEET, LAUGHS + MAIN + b"&a9;</x>", "table_broken"),
+        (BOOK, LAUGHS + MAIN + b"&a9;</x>", "table_broken"),
+        (BOOK, MAIN + b"<sheets>", "table_broken"),
+        (STYLES, MAIN + b"<cellXfs>", "table_broken"),
+    ],
+    ids=["styles", "cells", "depth", "laughs", "laughs in the book", "cut book", "cut styles"],
+)
+def test_a_workbook_that_costs_more_than_its_bytes_is_refused(
+    part: str, written: bytes, code: str
+) -> None:
+    data = altered(part, written)
+    assert len(data) < table_files.MAX_BYTES and len(written) < table_files.MAX_UNPACKED
+    began = thread_time()
+    with pytest.raises(BadTable) as refusal:
+        table_files.sheets(data)
+    assert refusal.value.code == code
+    assert thread_time() - began < 5
 
 
 def test_a_cell_in_the_last_row_and_column_costs_nothing() -> None:

@@ -99,7 +99,6 @@ def test_production_refuses_an_old_database_until_it_is_migrated(
     assert run("key", "list")[0] == 0
 
 
-@pytest.mark.parametrize("url", ["", "http://a.example", "a.example", "https://a.example/x?y"])
 def test_the_night_logs_as_the_service_beside_it_does(
     run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +108,7 @@ def test_the_night_logs_as_the_service_beside_it_does(
     assert code == 0 and "no calibration yet" in events
 
 
+@pytest.mark.parametrize("url", ["", "http://a.example", "a.example", "https://a.example/x?y"])
 def test_production_wants_the_address_that_links_lead_to(
     run: Any, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:

@@ -56,9 +56,10 @@ JOIN_MS = 1_500  # standstill that the jitter of a network explains
 EXCURSION_MS = 45_000  # a place ahead that a player shows for a moment
 ADVERTISEMENT_MS = 75_000  # a film of a minute that counts from 0, and a heartbeat on the way back
 COARSE_MS, COARSE_STEPS = 15_000, 3  # so far apart, so often: all places that a player tells
+SEEK_MS = 5_000  # so long a seek may take, until it is told
 STRAY_MS = 1_000  # a place this near is the same one, as players round it
-# Events that show a place and move to none.
-_SHOWS = ~among((Kind.SEEK, Kind.ENDED))
+# Events that show a place and move to none. An end after which play goes on was none.
+_SHOWS = ~among((Kind.SEEK,))
 
 HIDDEN, UNFOCUSED = 1, 2  # why a page does not count as watched
 
@@ -288,6 +289,12 @@ def _excursions(
     step = arrive[rows[1:]] - leave[rows[:-1]]
     time = u[rows[1:]] - earliest[rows[:-1]]
     strays = same & ((step < -STRAY_MS) | (step > strict * time + tolerance))
+    # A beat at the place to which a seek leads that is told behind it, and told of by that alone.
+    soon = np.append(u[rows[2:]] - u[rows[1:-1]] <= SEEK_MS, False)
+    on = np.append(arrive[rows[2:]] - arrive[rows[1:-1]], -1)
+    led = (kind == Kind.SEEK) & (leave == arrive)
+    behind_it = np.append(led[rows[2:]], False) & np.append(same[1:], False) & soon & (on >= 0)
+    odd[rows[1:][strays & (step > 0) & behind_it & (on <= SEEK_MS + STRAY_MS)]] = True
     strays &= _SHOWS.take(kind[rows[1:]])
     done = 0
     for place in (np.flatnonzero(strays) + 1).tolist():

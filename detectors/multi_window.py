@@ -19,10 +19,11 @@ from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy
 from detectors.segments import Segments, locate
-from detectors.trace import Ints, Trace, owners
+from detectors.trace import Ints, SessionFlag, Trace, owners
 
 RULE = "multi_window"
 JOINED_MS = 30_000  # overlaps closer than this are one stretch
+TWICE_MS = 2_000  # how far apart two logs of one play may tell it
 DELIVERIES = 4  # of one page: fewer may all have come late, and show nothing of one another
 
 
@@ -36,6 +37,7 @@ class _Span:
     fresh: bool
     early: tuple[int, int] = (0, 0)
     sure: bool = True  # that both sides are one person
+    ahead: int = 0  # content less server time
 
 
 def detect(facts: Facts, policy: Policy) -> list[Finding]:
@@ -55,6 +57,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
                 int(played.session[row]),
                 bool(played.stale_ms[row] <= offline),
                 (begin, end),
+                ahead=int(played.p0_ms[row] - played.t0_ms[row]),
             )
             for row, begin, end in zip(rows, begins.tolist(), ends.tolist(), strict=True)
         ]
@@ -129,10 +132,11 @@ def _judge(spans: list[_Span], trace: Trace, tolerance: int) -> list[Finding]:
     forgiven = 0
     for session in sessions:
         mine = [span for span in spans if span.session == session]
-        told = _overlaps(mine, occupied, trace.named)
+        others = [it for it in occupied if not _told_twice(trace, mine, it)]
+        told = _overlaps(mine, others, trace.named)
         moved = [
-            _overlaps(_earlier(mine), occupied, trace.named),
-            _overlaps(mine, _earlier(occupied), trace.named),
+            _overlaps(_earlier(mine), others, trace.named),
+            _overlaps(mine, _earlier(others), trace.named),
         ]
         for stretch in _stretches(told):
             certain = [stretch, *(_near(stretch, parts) for parts in moved)]
@@ -147,6 +151,19 @@ def _judge(spans: list[_Span], trace: Trace, tolerance: int) -> list[Finding]:
             findings.append(_finding(session, stretch, sure, fresh, whole, tolerance))
         occupied = sorted([*occupied, *mine], key=lambda span: span.start)
     return findings
+
+
+def _told_twice(trace: Trace, mine: list[_Span], other: _Span) -> bool:
+    """Whether a log that came twice, under two names, tells of one play of one window."""
+    one, two = trace.sessions[mine[0].session], trace.sessions[other.session]
+    attested = bool(one["flags"] & two["flags"] & SessionFlag.ATTESTED)
+    if not attested or any(one[name] != two[name] for name in ("lesson", "device", "window")):
+        return False
+    return any(abs(it.ahead - other.ahead) <= TWICE_MS for it in mine if _meet(it, other))
+
+
+def _meet(one: _Span, other: _Span) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _near(stretch: list[_Span], parts: list[_Span]) -> list[_Span]:

@@ -455,3 +455,30 @@ def test_a_leap_after_standing_still_is_no_coarse_step():
     wu = Sitting().play().watch(100).idle(300)
     wu.tell(Kind.PROGRESS, wu.t + 10, 400)
     assert reasons(found(RULE, wu.watch(50))) == ["jump"]
+
+
+def test_a_beat_at_the_target_of_a_seek_that_is_told_behind_it_is_the_seek():
+    for origin in (100, 401):
+        lin = Sitting().play().watch(100)
+        lin.tell(Kind.PROGRESS, 105, 400)
+        lin.pos = origin
+        lin.t = 106
+        lin.seek(401)
+        assert found(RULE, lin.watch(100)) == []
+        assert credited_ms(RULE, lin) <= 210_000
+    wu = Sitting().play().watch(100)
+    wu.tell(Kind.PROGRESS, 105, 400)
+    wu.pos, wu.t = 411, 116  # too long ago: it was a leap, and then a seek to where it was
+    assert reasons(found(RULE, wu.seek(411).watch(100))) == ["jump"]
+
+
+def test_an_end_after_which_play_goes_on_was_none():
+    lin = Sitting().play().watch(1000)
+    lin.tell(Kind.ENDED, 1001, 2400)
+    lin.pos, lin.t = 1001, 1003
+    assert found(RULE, lin.play().watch(300)) == []
+    assert credited_ms(RULE, lin) >= 1_299_000
+    wu = Sitting().play().watch(1000)
+    wu.tell(Kind.ENDED, 1001, 2400)
+    wu.pos, wu.t = 2390, 1003
+    assert reasons(found(RULE, wu.play().watch(10).ended(2400))) == ["completion_claimed"]

@@ -10,7 +10,7 @@ import pytest
 from detectors.facts import facts
 from detectors.finding import Outcome
 from detectors.multi_window import detect
-from detectors.trace import Kind
+from detectors.trace import Kind, SessionFlag
 from tests.detectors.columns import GRADED
 from tests.detectors.stories import (
     HONEST,
@@ -188,3 +188,20 @@ def test_a_counter_that_only_late_requests_told_shows_nothing():
         for event in page.events
     ]
     assert reasons(found(RULE, page, watched(at=500, device=1, lesson=1))) == []
+
+
+LOG = HONEST | SessionFlag.ATTESTED
+
+
+@pytest.mark.parametrize("apart", [0, 1.5])
+def test_a_log_that_came_twice_under_two_names_is_one_play(apart):
+    once, again = watched(flags=LOG), watched(flags=LOG, at=apart)
+    assert found(RULE, once, again) == []
+
+
+@pytest.mark.parametrize(
+    "other", [{"lesson": 1}, {"device": 1}, {"window": 1}, {"at": 30}, {"flags": HONEST}]
+)
+def test_logs_of_other_lessons_devices_windows_or_places_are_two_windows(other):
+    one, two = watched(flags=LOG), watched(**{"flags": LOG, **other})
+    assert reasons(found(RULE, one, two)) == ["overlap"]

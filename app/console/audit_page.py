@@ -114,6 +114,15 @@ def export(
         sealed = review.sealed(connection, rows)
         names = dict(_people(connection, lang))
         subjects = _subjects(connection, rows, login)
+    with services.database.write() as connection:
+        audit.append(
+            connection,
+            at_ms=services.clock(),
+            actor=login.user.actor,
+            action="export.taken",
+            subject="audit-log",
+            detail={"entries": len(rows), "format": "csv"},
+        )
     name = f"audit-{day(services.clock())}.csv"
     return Response(
         _csv(_told(rows, sealed, wanted), sealed, names, subjects, lang),

@@ -53,6 +53,7 @@ def test_the_file_holds_what_the_filters_find_and_no_formula(desk: Desk) -> None
     file = desk.get("/console/audit.csv?actor=user:sun&action=class.opened")
     lines = file.strip().splitlines()
     assert len(lines) == 2 and "开班" in lines[1] and "'=1+1" in lines[1]
+    assert "audit-log" in desk.get("/console/audit?actor=user:root&action=export.taken")
 
 
 def test_people_and_classes_stand_by_name_and_are_found_by_it(desk: Desk) -> None:

@@ -84,6 +84,91 @@ GUARDS = {
         "if False and not csrf_matches(login",
         "tests/console/test_access.py",
     ),
+    "a role that may not": Guard(
+        "app/console/login.py",
+        "if login.user.role not in roles:",
+        "if False:",
+        "tests/walk/test_console.py::test_a_form_is_refused_to_a_role_that_may_not",
+    ),
+    "a role that only reads": Guard(
+        "app/api/auth.py",
+        "if login.user.role not in WRITES:",
+        "if False:",
+        "tests/walk/test_api.py::test_who_reads_writes_nothing",
+    ),
+    "a key without the scope": Guard(
+        "app/api/auth.py",
+        "if scope not in caller.scopes:",
+        "if False:",
+        "tests/walk/test_api.py::test_a_key_does_only_what_its_scopes_say",
+    ),
+    "another county": Guard(
+        "app/store/scope.py",
+        "condition = condition & TrainingClass.county.in_(self.counties)",
+        "pass",
+        "tests/walk/test_api.py::test_people_of_elsewhere_find_nothing_of_this_county",
+    ),
+    "another platform": Guard(
+        "app/store/scope.py",
+        "condition = condition & (TrainingClass.platform_id == self.platform_id)",
+        "pass",
+        "tests/walk/test_api.py::test_a_foreign_platforms_key_finds_nothing_of_this_one",
+    ),
+    "another school": Guard(
+        "app/store/scope.py",
+        "condition = condition & (TrainingClass.institution_id == self.institution_id)",
+        "pass",
+        "tests/walk/test_api.py::test_people_of_elsewhere_find_nothing_of_this_county",
+    ),
+    "a platform of another county in a search": Guard(
+        "app/store/catalogue/finder.py",
+        "        scope.covers_platform(),\n",
+        "",
+        "tests/walk/test_console.py::"
+        "test_no_list_and_no_search_tells_of_another_county_platform_or_school",
+    ),
+    "a second factor that is due": Guard(
+        "app/domain/accounts/second_factors.py",
+        "late and not login.confirmed:",
+        "False:",
+        "tests/console/test_second_factor.py",
+    ),
+    "a learner's link of another hand": Guard(
+        "app/domain/review/learner_link.py",
+        "if not vault.signed(",
+        "if False and not vault.signed(",
+        "tests/walk/test_console.py::test_a_learners_link_opens_only_that_learners_page",
+    ),
+    "a look at a photo without a purpose": Guard(
+        "app/domain/faces/photo_viewing.py",
+        "if not MIN_PURPOSE <= len(why) <= MAX_PURPOSE:",
+        "if False:",
+        "tests/console/test_photos.py",
+    ),
+    "a file of a case that nobody enters": Guard(
+        "app/domain/review/case_desk.py",
+        'log(connection, user.actor, "case.file_opened", case_id, now_ms, note=note_id)',
+        "pass",
+        "tests/console/test_cases.py",
+    ),
+    "an address inside the house": Guard(
+        "app/jobs/outbound.py",
+        "if any(address in network for network in _SPECIAL):",
+        "if False:",
+        "tests/jobs/test_webhooks.py",
+    ),
+    "the values of an error in the log": Guard(
+        "app/db.py",
+        "hide_parameters=True",
+        "hide_parameters=False",
+        "tests/test_logging.py",
+    ),
+    "an answer of the sign-on service to somebody else": Guard(
+        "app/http/sign_on.py",
+        'if answer.get("state") != begun.state or',
+        "if",
+        "tests/console/test_sign_on.py",
+    ),
 }
 
 

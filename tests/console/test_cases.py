@@ -267,6 +267,10 @@ def test_a_comment_with_a_file_is_kept_sealed_and_given_back(desk: Desk, new_des
     assert len(stored) == 1 and picture(0)[:40] not in stored[0].read_bytes()
     feng = new_desk().sign_in("feng")
     assert feng.client.get(path[0]).status_code == 403
+    with desk.services.database.read() as connection:
+        wanted = AuditEntry.action == "case.file_opened"
+        query = select(AuditEntry.actor, AuditEntry.subject).where(wanted)
+        assert connection.execute(query).all() == [("user:zhao", f"case:{case}")]
     assert "平台书面答复" not in feng.get(f"/console/cases/{case}")
 
 

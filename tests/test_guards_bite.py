@@ -124,8 +124,7 @@ GUARDS = {
         "app/store/catalogue/finder.py",
         "        scope.covers_platform(),\n",
         "",
-        "tests/walk/test_console.py::"
-        "test_no_list_and_no_search_tells_of_another_county_platform_or_school",
+        "tests/walk/test_elsewhere.py",
     ),
     "a second factor that is due": Guard(
         "app/domain/accounts/second_factors.py",

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
+from app.domain.faces import retention
+from models import TrainingClass
+from tests.people import course, training_class
 from tests.walk.dataset import Dataset, routes, send
 
 OPEN, PEOPLE, AUTHORITY, BUREAU, DECIDERS, AUDITORS, CLERKS, SETTERS, KEEPERS = (
@@ -480,3 +484,54 @@ def test_every_answer_carries_the_headers_that_keep_a_browser_safe(
                 assert "no-store" in answer.headers["cache-control"], where
             assert "server" not in answer.headers, where
             assert "Traceback" not in answer.text, where
+
+
+def test_ids_of_elsewhere_lead_nowhere_under_a_class_or_platform_of_ones_own(
+    app: FastAPI, walker: TestClient, dataset: Dataset
+) -> None:
+    """Qian's own class, and Gao's own platform, with the ids of Huangchuan's below them."""
+    guang = dataset.county.guang.headers
+    terms = training_class("class-own")
+    for path, body in (("/v1/courses/sewing", course()), ("/v1/classes/class-own", terms)):
+        answer = walker.put(path, json=body, headers=guang)
+        assert answer.is_success, answer.text
+    with app.state.services.database.read() as connection:
+        ours = TrainingClass.external_id == "class-own"
+        class_id = connection.scalar(select(TrainingClass.id).where(ours))
+    own = {"qian": ("class_id", str(class_id)), "gao": ("slug", "guang-edu")}
+    tried = 0
+    for who, (parent, mine) in own.items():
+        ids = {**dataset.console, parent: mine}
+        opens = f"/console/classes/{mine}" if parent == "class_id" else f"/console/platforms/{mine}"
+        assert send(walker, "GET", opens, dataset.headers(who)) == 200, who
+        for method, path, name in of_console(app, *GUARDED):
+            below = path.partition(f"{{{parent}}}")[2]
+            if "_id}" not in below and "{number}" not in below:
+                continue
+            form = {**FORM, "csrf": dataset.csrf[who]} if method == "POST" else None
+            address = path.format_map(ids)
+            status = send(walker, method, address, dataset.headers(who), form)
+            assert status in (403, 404), (name, status)
+            tried += 1
+    assert tried > 15
+    for form in (
+        {"lift": str(_hold(app, dataset)), "reason": "调查已结束"},
+        {"learner": "learner-01", "reason": "举报待查"},
+    ):
+        path = f"/console/classes/{class_id}/holds"
+        form |= {"csrf": dataset.csrf["qian"]}
+        assert send(walker, "POST", path, dataset.headers("qian"), form) == 404, form
+
+
+def _hold(app: FastAPI, dataset: Dataset) -> int:
+    """One on Huangchuan's class."""
+    with app.state.services.database.write() as connection:
+        return retention.place_hold(
+            connection,
+            dataset.county.huang.platform.id,
+            class_id="class-demo",
+            learner_id=None,
+            reason="举报待查",
+            actor="system",
+            now_ms=dataset.now_ms,
+        )

@@ -72,7 +72,8 @@ def creeping(trace: Trace, samples: Samples) -> dict[int, tuple[int, int]]:
         steps, times = np.diff(came, prepend=0), np.diff(ran, prepend=0)
         apart, largest = np.abs(came - came[-1] * (ran / ran[-1])), int(steps.max())
         even = came[-1] >= STEPS * largest and apart.max() <= largest
-        # Whole numbers leap by one; what is told finer creeps all the time.
-        if even and (largest == WHOLE_MS or np.all(2 * steps <= times)):
+        # Whole numbers leap by one; what is told finer creeps all the time, as far as is known: not
+        # how long what came first had taken.
+        if even and (largest == WHOLE_MS or np.all(2 * steps[1:] <= times[1:])):
             found[session] = int(ran[-1]), int(came[-1])
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -142,11 +142,10 @@ class Services:
                 judge(session_id)
 
     def stop(self) -> None:
-        for end in reversed(self.on_stop):
-            end()
-        self.readers.stop()
-        self.database.close()
-        tracing.end()
+        """All parts, the last one first, whatever one of them raises."""
+        with ExitStack() as ends:
+            for end in (tracing.end, self.database.close, self.readers.stop, *self.on_stop):
+                ends.callback(end)
 
 
 def vault_for(settings: Settings) -> Vault:

@@ -43,7 +43,7 @@ class Callers:
         if keys.limit is not None:
             repeated.append(Repeating("key-limit", _LIMIT_EVERY_S, keys.limit.share))
         services.on_start += [it.start for it in repeated]
-        services.on_stop += [refusals.write, shares.limit.share, *(it.stop for it in repeated)]
+        services.on_stop += [refusals.write, shares.limit.tell, *(it.stop for it in repeated)]
         return cls(
             keys=keys,
             leases=LeaseRing(database, clock),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import Counter
+from contextlib import suppress
 
 from app.clock import Clock
 from app.db import Database
@@ -55,23 +56,33 @@ class SlidingLimit:
 
     def share(self) -> None:
         """Tell the other services what was counted here, and hear what they counted."""
-        before = self._clock() // self._uses.period_ms - 1
-        with self._lock:
-            for old in [it for it in self._mine if it[0] < before]:
-                del self._mine[old]
-            mine = Counter({it: amount for it, amount in self._mine.items() if amount})
+        self.tell()
         try:
-            if mine != self._told:  # else there is nothing to tell, and nobody is kept waiting
-                with self._database.write() as connection:
-                    store.forget(connection, self._uses, before)
-                    store.tell(connection, self._uses, self._service, mine)
-                self._told = mine
             with self._database.read() as connection:
+                before = self._period_before()
                 rows = store.of_others(connection, self._uses, self._service, before)
         except DatabaseAway:
             return
         with self._lock:
             self._others = Counter({(it.period, it.user_id): it.amount for it in rows})
+
+    def tell(self) -> None:
+        """What was told stays when this service ends."""
+        before = self._period_before()
+        with self._lock:
+            for old in [it for it in self._mine if it[0] < before]:
+                del self._mine[old]
+            mine = Counter({it: amount for it, amount in self._mine.items() if amount})
+        if mine == self._told:  # nobody is kept waiting for nothing
+            return
+        with suppress(DatabaseAway):
+            with self._database.write() as connection:
+                store.forget(connection, self._uses, before)
+                store.tell(connection, self._uses, self._service, mine)
+            self._told = mine
+
+    def _period_before(self) -> int:
+        return self._clock() // self._uses.period_ms - 1
 
     def _used(self, user_id: int) -> float:
         period, into_ms = divmod(self._clock(), self._uses.period_ms)

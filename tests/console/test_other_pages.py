@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import insert, update
 
-from app.http.callers import Callers
+from app.http.keyring import KeyRing
 from models import Learner, LearnerKey, PhotoAccess, Run
 from tests.console.conftest import Desk
 
@@ -50,7 +50,9 @@ class TestKeys:
         page = self.post(desk.sign_in("root"), "", label="新平台", scope=["ingest", "read"])
         shown = re.search(r'<code class="secret[^>]*>(zx[^<]+)<', page)
         assert shown and shown[1] not in desk.get("/console/platforms/yunke")
-        caller = Callers.of(desk.services).keys.caller(f"Bearer {shown[1]}")
+        caller = KeyRing(desk.services.database, desk.services.clock, 0).caller(
+            f"Bearer {shown[1]}"
+        )
         assert caller.platform == desk.county.platforms[0]
 
     def test_a_rotated_key_goes_on_for_a_week_and_a_revoked_one_ends(self, desk: Desk) -> None:

@@ -261,9 +261,11 @@ def test_a_run_is_asked_for_and_followed(bureau: Bureau) -> None:
     told = bureau.get(f"/v1/runs/{run_id}")
     assert told["percent"] == 100
     assert told["results"]["outcomes"]["session"] == {"invalid": 1}
-    zhao = sign_in(bureau.services, "zhao", HUANGCHUAN)
+    zhao = sign_in(bureau.services, "zhao", HUANGCHUAN, "auditor")
     assert bureau.get(f"/v1/runs/{run_id}", **zhao)["class_id"] == "class-demo"
     assert bureau.post(f"{CLASS}/validate", {}, zhao).status_code == 202
+    sun = sign_in(bureau.services, "sun", HUANGCHUAN, "reviewer")
+    assert bureau.post(f"{CLASS}/validate", {}, sun).status_code == 403
     without = {"cookie": zhao["cookie"]}
     assert bureau.post(f"{CLASS}/validate", {}, without).json()["code"] == "csrf"
     assert bureau.client.get("/v1/runs/99", headers=ours).status_code == 404

@@ -54,6 +54,7 @@ NOT_RUN = {
     "php connect.php": "needs PHP; the test below has the guide's program run by it",
     "java Connect.java": "the same with Java",
     "night_study": "lays a rule in the sources; tests/test_adding_a_rule.py does it in a copy",
+    "systemd-run": "needs a machine that systemd runs; tests/deploy/test_units.py has the units",
     "pack check --publish": "writes into the sources; tests/packs/test_cli_pack.py has a copy",
 }
 

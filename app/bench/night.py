@@ -6,11 +6,13 @@ import multiprocessing
 import resource
 import time
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import Any
 
 from app.bench.day import START_MS
 from app.errors import NotReady
 from app.jobs import nightly
+from app.logging import configure
 from app.services import Services
 from app.settings import Settings
 
@@ -29,7 +31,8 @@ def judge(settings: Settings) -> dict[str, Any]:
     Raises NotReady when a class or a step of it failed.
     """
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn) as own:
+    quiet = partial(configure, as_json=False, level="WARNING")  # it would log to our answer
+    with ProcessPoolExecutor(1, mp_context=spawn, initializer=quiet) as own:
         summary = own.submit(_judge, settings).result()
     if summary["classes_failed"] or summary["problems"]:
         failed = [*summary["problems"], *map(str, summary["classes_failed"])]

@@ -53,13 +53,14 @@ def databases(url: str) -> list[str]:
 @pytest.mark.thorough
 @pytest.mark.both_databases
 def test_ingest_and_the_night_are_measured_on_the_configured_kind_of_database(
-    settings: Settings, backend: str
+    settings: Settings, backend: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     taken = PARTS["ingest"](settings, LITTLE)
     assert [row["batch"] for row in taken["batches"]] == [1, 50, 500]
     assert all(row["events_per_s"] > row["batch"] for row in taken["batches"])
     judged = PARTS["judging"](settings, LITTLE)
     assert judged["sittings"] == 200 and judged["verdicts"] > 200
+    assert capfd.readouterr().out == "", "what is measured logs into the answer as JSON"
     kind = "SQLite" if backend == "sqlite" else "PostgreSQL"
     assert taken["database"].startswith(kind) and judged["database"].startswith(kind)
     assert not left(settings)

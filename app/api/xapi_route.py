@@ -63,11 +63,12 @@ async def answered(
         if learner is not None:
             callers.shares.admit(request.scope, learner)
             return answer(services, asked, learner)
-        caller = authenticate(asked.authorization, callers.keys, services.database)
         scope = KeyScope.READ if asked.method == "GET" else KeyScope.INGEST
+        caller = authenticate(asked.authorization, callers.keys, services.database)
+        demand(caller, scope)
         if scope is KeyScope.INGEST:
             callers.shares.admit(request.scope, caller)
-        return answer(services, asked, demand(caller, scope))
+        return answer(services, asked, caller)
 
     response = await run_in_threadpool(work)
     response.headers["x-experience-api-version"] = asked.version

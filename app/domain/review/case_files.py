@@ -42,7 +42,9 @@ KINDS = {
     "xlsx": _OFFICE + "spreadsheetml.sheet",
     "docx": _OFFICE + "wordprocessingml.document",
 }
-_NO_ARCHIVE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
+_NO_ARCHIVE = (
+    zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, RuntimeError, EOFError,
+)  # fmt: skip
 _NAME = re.compile(r"[/\\:*?\"<>|]")
 
 
@@ -129,14 +131,7 @@ def _office_kind(data: bytes) -> str | None:
                 return None
             if active_content.of_office(archive):
                 raise _active()
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        ValueError,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-    ):
+    except _NO_ARCHIVE:
         return None
     return "xlsx" if "xl/workbook.xml" in names else "docx"
 

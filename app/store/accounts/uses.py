@@ -10,9 +10,8 @@ from sqlalchemy import BigInteger, Connection, cast, delete, func, select
 
 from app.store.row import fetch
 from app.store.upsert import upsert
+from detectors.shanghai import DAY_MS
 from models import Base, KeyUse, PlatformUse
-
-_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Uses:
 
 
 REQUESTS_OF_KEYS = Uses(KeyUse, "minute", "key_id", "count", 60_000)
-BYTES_OF_PLATFORMS = Uses(PlatformUse, "day", "platform_id", "bytes", _DAY_MS)
+BYTES_OF_PLATFORMS = Uses(PlatformUse, "day", "platform_id", "bytes", DAY_MS)
 
 
 class UseRow(Protocol):

@@ -199,7 +199,7 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
     kind_s = kind.take(rows)
 
     resume, came_from = _origins(trace, sittings, kind_s, arrive, leave)
-    was_stopped = sittings.previous(_stopped(kind, every).take(rows), False)
+    was_stopped = sittings.previous(stopped(kind, every).take(rows), False)
     advance = np.where(was_stopped & _BEGINS.take(kind_s), 0, np.maximum(0, arrive - came_from))
 
     stale = u_s - l_s
@@ -434,9 +434,9 @@ def _interpolate(
     told[rows] = True
 
 
-def _stopped(kind: Kinds, every: Segments) -> Bools:
+def stopped(kind: Kinds, sittings: Segments) -> Bools:
     """True after an event that stopped the player, until one that starts it."""
-    said = every.last_where(_SETS_STATE.take(kind))
+    said = sittings.last_where(_SETS_STATE.take(kind))
     return (said != NONE) & _STOPS.take(kind.take(said))
 
 

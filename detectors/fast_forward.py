@@ -19,14 +19,14 @@ from detectors.credit import Samples, outrun
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy, RulePolicy
-from detectors.position_unit import NO_PLAYER, thousandths
+from detectors.position_unit import NO_PLAYER
 from detectors.segments import Segments
 from detectors.trace import Bools, Flag, Ints, Kind, Trace, offsets, owners
 
 RULE = "fast_forward"
 EXCUSED = "film_lacks"  # what is no jump by a case on the film itself, see `lesson_length`
-BEFORE = "before_opening"  # it was over when its sitting was opened
-BEFORE_MS = 10_000  # what lies before an opening and may be claimed
+BEFORE_OPENING = "before_opening"  # it was over when its sitting was opened
+BEFORE_MS = 10_000  # what lies before an opening and may be claimed: as much as accuses nobody
 SNAP_BACK_MS = 15_000  # a player that blocks a jump returns within a heartbeat
 
 
@@ -41,7 +41,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
         | (np.bincount(samples.own[seeks], minlength=len(trace)) >= rule["repeated_jumps"])
         | _claiming_completion(trace, samples, rule)
     )
-    suspicious[list(thousandths(trace, samples))] = False  # see `unseen_play`
+    suspicious[list(facts.in_thousandths)] = False  # see `unseen_play`
     at = offsets(np.bincount(samples.own, minlength=len(trace)))
     findings: list[Finding] = []
     for session in np.flatnonzero(suspicious):
@@ -302,7 +302,7 @@ class _Story:
             return None
         alone = not self.advance[last:].any()
         outcome = Outcome.NOT_PROVEN if alone else Outcome.CLEAR
-        return replace(finding, reason=BEFORE, outcome=outcome, fault=Fault.PLATFORM)
+        return replace(finding, reason=BEFORE_OPENING, outcome=outcome, fault=Fault.PLATFORM)
 
     def _leaps(self) -> list[tuple[int, int]]:
         """Rows, from and to, of forward seeks. Those between which next to nothing was played are

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.credit import Samples
-from detectors.segments import Segments, among
+from detectors.credit import Samples, stopped
+from detectors.segments import Segments
 from detectors.trace import Flag, Ints, Kind, Trace, owners
 
 NO_PLAYER = 20  # films play at most so many times as fast as they last, and as slowly
@@ -19,8 +19,6 @@ THOUSANDTHS = (800, 1_250)  # times as fast as the clock, give or take what a ne
 LEAST_MS = 120_000  # so much time at a creeping pace, and so many steps of it, are no accident
 STEPS = 6
 WHOLE_MS = 1_000  # by how much whole numbers rise, taken for seconds
-_STOPS = among((Kind.PAUSE, Kind.WAITING, Kind.ENDED))
-_STATES = among((Kind.PLAY, Kind.PLAYING, Kind.PAUSE, Kind.WAITING, Kind.ENDED))
 
 
 def thousandths(trace: Trace, samples: Samples) -> dict[int, tuple[int, int]]:
@@ -56,9 +54,7 @@ def creeping(trace: Trace, samples: Samples) -> dict[int, tuple[int, int]]:
     """Sittings whose film hardly moves, and does so evenly: how long it ran by the server's clock
     and how far it came, in ms. What buffers moves by fits and starts."""
     sittings = Segments(samples.own)
-    last = sittings.last_where(_STATES.take(samples.kind))
-    stopped = (last >= 0) & _STOPS.take(samples.kind.take(np.maximum(last, 0)))
-    runs = ~sittings.previous(stopped, False) & ~sittings.firsts
+    runs = ~sittings.previous(stopped(samples.kind, sittings), False) & ~sittings.firsts
     took = np.where(runs, samples.u_ms - sittings.previous(samples.u_ms, 0), 0)
     step = np.where(runs & ~samples.jump, samples.advance_ms, 0)
     time, content = (np.bincount(samples.own, it, len(trace)) for it in (took, step))

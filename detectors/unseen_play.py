@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors import position_unit
 from detectors.credit import UNFOCUSED
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy
+from detectors.position_unit import creeping
 from detectors.trace import NONE
 
 RULE = "unseen_play"
@@ -60,7 +60,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
 def _no_seconds(facts: Facts) -> list[Finding]:
     """Sittings whose positions are no seconds, the platform's to mend: not proven at all."""
     trace, samples = facts.trace, facts.played.samples
-    odd = position_unit.creeping(trace, samples) | position_unit.thousandths(trace, samples)
+    odd = creeping(trace, samples) | dict(facts.in_thousandths)
     findings: list[Finding] = []
     for session, (ran, came) in sorted(odd.items()):
         rows = np.flatnonzero(samples.own == session)

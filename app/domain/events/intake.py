@@ -54,11 +54,11 @@ from app.store.sittings import sittings as sitting_store
 from app.store.sittings.sittings import PackedSitting
 from detectors.control_kinds import ControlKind
 from detectors.event_types import telling_of
+from detectors.fast_forward import BEFORE_MS, BEFORE_OPENING
 
 LONGEST_MS = 2**31 - 1  # receipts are stored as 32 bits of ms since the opening: 24 days
 LAST_SEQ = 2**31 - 2
-BEYOND_THE_FILM, BEFORE_OPENING = "beyond_the_film", "before_opening"
-BEFORE_MS = 10_000  # what lies before an opening and may be claimed: as much as accuses nobody
+BEYOND_THE_FILM = "beyond_the_film"
 _NUMBERING = {
     "batch_conflict": "batch_id: a batch of this name with other events was stored before; "
     "what was corrected comes under a new name",

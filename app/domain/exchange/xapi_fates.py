@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.domain.events.intake import BEFORE_OPENING, BEYOND_THE_FILM
+from app.domain.events.intake import BEYOND_THE_FILM
 from app.domain.sittings import sitting_life
 from app.domain.sittings.sitting_life import Fate
 from app.languages import Text
+from detectors.fast_forward import BEFORE_OPENING
 
 KEPT, DUPLICATE = "kept", "duplicate"  # nothing of play in it; came before
 NO_SESSION, UNKNOWN = "no_session", "unknown_session"

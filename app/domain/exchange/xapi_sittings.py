@@ -23,7 +23,6 @@ from sqlalchemy import Connection
 from app.clock import day
 from app.domain.controls.scheduler import ControlScheduler
 from app.domain.events.events import Event, PlayEvent, RateEvent
-from app.domain.events.intake import BEFORE_MS, BEFORE_OPENING
 from app.domain.exchange.xapi_fates import (
     KEPT,
     NO_SESSION,
@@ -57,6 +56,7 @@ from app.store.exchange import statements
 from app.store.exchange.statement_places import ClassWithLesson, PlacedSitting
 from app.store.sittings import sittings as sitting_store
 from app.vault import Vault
+from detectors.fast_forward import BEFORE_MS, BEFORE_OPENING
 
 OPENER = "xapi"  # device of a sitting that statements opened
 EARLIER_MS = 60_000  # so long before a sitting opened, what was sent was sent for another

@@ -41,11 +41,12 @@ from app.store.judging.verdicts import CONTROL_MISSING as REASON
 from app.store.judging.verdicts import Entered
 from detectors.control_kinds import ControlKind
 from detectors.eligibility import Cure
+from detectors.fast_forward import BEFORE_OPENING
 from detectors.finding import Evidence, Fault, FindingScope, Outcome
+from detectors.unseen_play import NOT_SECONDS
 
 CONTROLS = ("popup_gap", "face_liveness", "lesson_order", "photo_retention")
 UNSEEN = "unseen_play"  # no control, and nobody's fault yet: told of as it is
-NOT_SECONDS, BEFORE = "not_seconds", "before_opening"  # reasons that are the platform's to mend
 OCCURRENCES = ("fast_forward", "multi_window")
 
 
@@ -158,7 +159,7 @@ class _Observer:
         bodies_of = {it.id: played.decode(self.verdicts[it.id].body) for it in self.judged}
         self.unseen_s = [told for it in bodies_of.values() if (told := it.unseen_s)]
         self.not_seconds = sum(it.has(NOT_SECONDS) for it in bodies_of.values())
-        self.opened_late = sum(it.has(BEFORE) for it in bodies_of.values())
+        self.opened_late = sum(it.has(BEFORE_OPENING) for it in bodies_of.values())
         longest = self.policy["popup_gap"].ms("max_gap_s")
         self.long = [it for it in self.judged if bodies_of[it.id].played_ms > longest]
         hours = msgspec.json.Decoder(_HourCounts)

@@ -295,9 +295,11 @@ class _Story:
             return None
         over = int(np.searchsorted(at, 0, side="right"))
         took, came = (int(it[over - 1] - it[first]) for it in (at, self.u))
-        old, live = self.advance[first + 1 : over].sum(), self.advance[over:last].sum()
-        possible = old <= self.strict * took + self.tolerance
-        possible &= live <= self.strict * (self.u[last - 1] - self.u[over - 1]) + self.tolerance
+        opened = min(over, last - 1)  # the way on which it was opened began before
+        old = self.advance[first + 1 : opened + 1].sum()
+        live = self.advance[opened + 1 : last].sum()
+        possible = old <= self.strict * (at[opened] - at[first]) + self.tolerance
+        possible &= live <= self.strict * self.u[last - 1] + self.tolerance
         if not (over > first + 1 and possible and took > NO_PLAYER * came):
             return None
         alone = not self.advance[last:].any()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from detectors.credit import played
@@ -395,6 +395,9 @@ def test_looking_into_three_later_places_goes_to_a_person_however_it_is_told():
     st.integers(-86_400, 86_400),
     st.integers(0, 900),
 )
+@example(60, 15, 1 / 64, 0, 0, 0)  # opened within a step, while what was kept still comes
+@example(60, 15, 0.0, 0, 0, 11)
+@example(1000, 1, 0.03, 0, 0, 300)
 def test_play_of_before_a_late_opening_is_the_platform_s_and_earns_nothing(
     seconds, beat, share, waited, skew, goes_on
 ):

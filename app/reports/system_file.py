@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
-
-import xlsxwriter
 
 from app.domain.catalogue.official_system import OfficialSystem, SystemTable
 from app.reports.dossier import Dossier
 from app.reports.sheet import Value
+from app.reports.xlsx import open_book
 from app.store.catalogue import system_codes
 from app.store.catalogue.system_codes import OF_THE_CLASS
 
@@ -44,9 +42,7 @@ def tables(dossier: Dossier, system: OfficialSystem) -> dict[str, list[list[str]
 
 def workbook(found: dict[str, list[list[str]]]) -> bytes:
     """Both tables as sheets of one book; every cell is text."""
-    buffer = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    book = xlsxwriter.Workbook(buffer, options)
+    book, buffer = open_book()
     text, head = book.add_format({"num_format": "@"}), book.add_format({"bold": True})
     for title, rows in found.items():
         page = book.add_worksheet(title[:31])

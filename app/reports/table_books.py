@@ -5,15 +5,13 @@ Cells are text, so that a spreadsheet keeps all digits of a number; nothing beco
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-import xlsxwriter
 
 from app.domain.catalogue import table_cells as cells
 from app.domain.catalogue.table_kinds import TableColumn, TableKind
 from app.domain.catalogue.tables import TableReport
+from app.reports.xlsx import open_book
 
 REASON = "退回原因"
 _FILLABLE = 200  # rows of the template that are set as text
@@ -21,7 +19,7 @@ _FILLABLE = 200  # rows of the template that are set as text
 
 def template(kind: TableKind) -> bytes:
     """An empty table; a second sheet explains its columns."""
-    book, buffer = _book()
+    book, buffer = open_book()
     formats = _formats(book)
     page = _headed(book, kind, formats)
     for place in range(len(kind.columns)):
@@ -40,7 +38,7 @@ def template(kind: TableKind) -> bytes:
 
 def filled(kind: TableKind, rows: Sequence[Mapping[str, Any]]) -> bytes:
     """A table with these rows, by field; what they do not say stays empty for a person."""
-    book, buffer = _book()
+    book, buffer = open_book()
     formats = _formats(book)
     page = _headed(book, kind, formats)
     for place, column in enumerate(kind.columns):
@@ -52,7 +50,7 @@ def filled(kind: TableKind, rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 def to_mend(report: TableReport) -> bytes:
     """The refused rows under the file's own titles, the reason first."""
-    book, buffer = _book()
+    book, buffer = open_book()
     page = book.add_worksheet("退回的行")
     formats = _formats(book)
     titles = [it for it in report.table.titles if it != REASON]
@@ -71,13 +69,7 @@ def to_mend(report: TableReport) -> bytes:
     return buffer.getvalue()
 
 
-def _book() -> tuple[Any, io.BytesIO]:
-    buffer = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    return xlsxwriter.Workbook(buffer, options), buffer
-
-
-def _headed(book: xlsxwriter.Workbook, kind: TableKind, formats: Mapping[str, Any]) -> Any:
+def _headed(book: Any, kind: TableKind, formats: Mapping[str, Any]) -> Any:
     """The sheet of a kind's columns, with nothing below their titles."""
     page = book.add_worksheet(kind.title.zh[:31])
     for place, column in enumerate(kind.columns):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 from typing import Any
 
 import xlsxwriter
@@ -10,6 +11,7 @@ import xlsxwriter
 from app.reports.sheet import Form, Row, Sheet, breadth, text
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_MADE = datetime(2000, 1, 1, tzinfo=UTC)  # else a list made twice would be two files
 _A4 = 9
 _PORTRAIT_WIDTH = 95  # characters that a portrait page holds at this size
 _FONT = "宋体"
@@ -21,11 +23,19 @@ def write(sheet: Sheet) -> bytes:
     return workbook([sheet])
 
 
-def workbook(sheets: list[Sheet]) -> bytes:
-    """One book, a tab for each list. Words are words: nothing in them becomes a formula."""
+def open_book() -> tuple[Any, io.BytesIO]:
+    """An empty book, and what it is written to when it is closed: the same bytes for the same
+    cells. Words are words: nothing in them becomes a formula or a link."""
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     book = xlsxwriter.Workbook(buffer, options)
+    book.set_properties({"created": _MADE})
+    return book, buffer
+
+
+def workbook(sheets: list[Sheet]) -> bytes:
+    """One book, a tab for each list."""
+    book, buffer = open_book()
     for sheet in sheets:
         _Page(book, sheet).write()
     book.close()

@@ -207,6 +207,17 @@ def test_a_server_that_freezes_is_given_up(
         assert connection.execute(text("SELECT 1")).scalar_one() == 1
 
 
+def sit_down(client: TestClient, county: County, learners: list[str]) -> None:
+    """A sitting for each of them, so that judging one has no rivals to look at."""
+    people = [{"learner_id": it, "name": "林某", "consent": {"face": False}} for it in learners]
+    body = {"learners": people}
+    answer = client.put("/v1/classes/c1/roster", json=body, headers=county.huang.headers)
+    assert answer.is_success, answer.text
+    for it in learners:
+        answer = post(client, county, opening(it, session_id=f"of-{it}", device_id=it))
+        assert answer.is_success, answer.text
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("backend", ["postgresql"])
 def test_sweep_and_append_stand_in_nobody_s_way(
@@ -215,13 +226,9 @@ def test_sweep_and_append_stand_in_nobody_s_way(
     """Leases that ran out in one order, posted to in the other: each group holds half of what the
     other waits for, unless one of them waits for nobody."""
     found_school(client, county)
-    assert post(client, county, opening(session_id="s1")).is_success
+    sit_down(client, county, [f"lin-{n}" for n in range(78)])
     database = services.database
     with database.write() as connection:
-        first = connection.execute(select(Session.__table__)).mappings().one()
-        for n in range(2, 80):
-            row = {**first, "id": first["id"] + n, "external_id": f"s{n}"}
-            connection.execute(Session.__table__.insert().values(**row))  # type: ignore[attr-defined]
         ids = connection.execute(select(Session.id).order_by(Session.id)).scalars().all()
         for n, session_id in enumerate(ids):
             mine = update(Session).where(Session.id == session_id)

@@ -82,6 +82,7 @@ class OwnStore:
         """It keeps its sockets and answers nothing."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)  # it may answer until then
         try:
             yield
         finally:

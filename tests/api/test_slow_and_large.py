@@ -145,3 +145,13 @@ def test_a_client_that_offers_another_protocol_is_answered_in_this_one(
         sock.sendall(head.format("close").encode() + b'{"title":"c"')
         told = first + answered(sock)
     assert told.count(b'"malformed_json"') == 2 and told.count(b"HTTP/1.1 4") == 2
+
+
+def test_an_answer_comes_in_one_piece(address: tuple[str, int]) -> None:
+    """Two would be two calls of the system, and wake the client twice."""
+    with socket.create_connection(address) as sock:
+        for _ in range(50):
+            sock.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+            head, _, body = sock.recv(65536).partition(b"\r\n\r\n")
+            length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+            assert 0 < length == len(body)

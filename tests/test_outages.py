@@ -23,9 +23,9 @@ from app.jobs import purge
 from app.jobs.lease_sweep import sweep
 from app.outages import DatabaseAway
 from app.services import Services
-from app.store.events import event_log
-from app.store.events import events as event_store
-from app.store.events.events import Append, EventStore
+from app.store.events import appending, event_log
+from app.store.events.appending import Append
+from app.store.events.events import EventStore
 from app.store.faces.blobs import MARKER, Blobs, StoreAway
 from models import Session
 from tests.api.test_sessions import found_school, opening, post
@@ -123,7 +123,7 @@ def test_a_lock_that_somebody_holds_is_an_outage_within_seconds(
     path = services.database.url.database
     assert path
     services.database.engine.dispose()
-    monkeypatch.setattr(event_store, "MOST_PATIENCE_S", 0.3)
+    monkeypatch.setattr(appending, "MOST_PATIENCE_S", 0.3)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         began = time.monotonic()

@@ -14,7 +14,8 @@ from app.db import Database
 from app.jobs import nightly
 from app.services import Services
 from app.settings import Settings
-from app.store.events.events import EventStore, _Waiting
+from app.store.events.appending import Waiting
+from app.store.events.events import EventStore
 from tests.api.test_sessions import found_school, opening, post
 from tests.collector import Collector, attributes, collecting
 from tests.jobs.test_nightly import hold
@@ -80,11 +81,10 @@ def test_a_commit_of_many_is_linked_to_each(database: Database, collector: Colle
     store = EventStore(database, lambda *_: None)
     seen = []
 
-    async def wait(name: str) -> _Waiting:
+    async def wait(name: str) -> Waiting:
         with tracing.span(name):
             seen.append(tracing.here())
-            future = asyncio.get_running_loop().create_future()
-            return _Waiting(None, asyncio.get_running_loop(), future, traced=tracing.here())
+            return Waiting.here(None)
 
     async def commit() -> None:
         group = [await wait(name) for name in ("one", "two", "three")]

@@ -28,7 +28,8 @@ from app.jobs.lease_sweep import sweep
 from app.services import Services
 from app.settings import Settings
 from app.store.events import event_log
-from app.store.events.events import Append, append_all
+from app.store.events.appending import Append
+from app.store.events.events import append_all
 from app.store.faces import retention, snapshots
 from models import Session, Snapshot, TrainingClass, Verdict
 from tests.api.test_sessions import found_school, opening, post

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from app.store.events.events import Append
+from app.store.events.appending import Append
 from app.store.events.packed import note_bytes
 
 RESUME_MS = 15 * 60_000  # a sitting that fell silent may go on within this time of its end

@@ -8,17 +8,16 @@ several service processes may append to one session. `app.store.events.event_log
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import queue
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Protocol, cast
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from sqlalchemy import (
     Connection,
@@ -34,49 +33,15 @@ from sqlalchemy import (
 
 from app import tracing
 from app.db import Database
-from app.outages import RETRY_S, DatabaseAway, DeadlockVictim
+from app.outages import DatabaseAway, DeadlockVictim
+from app.store.events.appending import Append, Patience, Receipt, Waiting
 from app.store.events.event_log import FORWARDED, GENESIS, link, read
 from app.store.events.packed import Packed, note_bytes, notes_of, numbered_from, records_of
 from detectors.trace import NONE, Flag
 from models import EventBatch, ForwardedBatch, Session
 
 MOST_AT_ONCE = 256
-MOST_PATIENCE_S = 15.0
 _TRIES = 4
-
-
-@dataclass(slots=True)
-class Append:
-    """A batch on its way into the store."""
-
-    session_id: int
-    packed: Packed
-    received_ms: int
-    lease_ms: int
-    imported: bool = False  # out of a platform's log, with the platform's receive times
-    batch_id: str | None = None  # whose events come without numbers, and are numbered here
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of a batch. `fate` is a word of app/domain/sittings/sitting_life.py;
-    `refused` is set, to the reason, when the session takes no more events. `batches` is how many
-    the session has stored by now, `evidence_version` its own (models.Session)."""
-
-    accepted: int
-    duplicates: int
-    conflicts: tuple[int, ...]
-    next_seq: int
-    chain: bytes
-    state: str
-    learning_ms: int
-    position_ms: int
-    lease_expires_ms: int
-    fate: str
-    refused: str | None = None
-    batches: int = 0
-    evidence_version: int = 0
-    first_seq: int | None = None  # of a batch that was numbered here
 
 
 class BatchRuling(Protocol):
@@ -94,27 +59,14 @@ Decide = Callable[[Any, Append, Callable[[], bool]], BatchRuling]
 """(the session's row, a batch, whether its person has another session open) → what becomes of it"""
 
 
-@dataclass(slots=True)
-class _Waiting:
-    append: Append
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[Receipt]
-    outcome: Receipt | Exception | None = None
-    traced: str | None = None
-
-    def give_up(self) -> None:
-        if not self.future.done():
-            detail = "the database does not answer; send the events again"
-            self.future.set_exception(DatabaseAway("database", detail, retry_after_s=RETRY_S))
-
-
 class EventStore:
     """Durable appends for many clients at once. `start()` and `stop()` frame its writer."""
 
     def __init__(self, database: Database, decide: Decide) -> None:
         self._database = database
         self._decide = decide
-        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
+        self._patience = Patience()
         self._writer: threading.Thread | None = None
 
     def start(self) -> None:
@@ -131,14 +83,13 @@ class EventStore:
     async def append(self, append: Append) -> Receipt:
         """Store a batch; returns once the disk has it. Raises DatabaseAway when that is not known
         within seconds: whoever sends the batch again loses nothing and adds nothing twice."""
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(append, loop, loop.create_future(), traced=tracing.here())
+        waiting = Waiting.here(append)
+        self._patience.begin(waiting)
         self._waiting.put(waiting)
-        giving_up = loop.call_later(MOST_PATIENCE_S, waiting.give_up)
         try:
             return await waiting.future
         finally:
-            giving_up.cancel()
+            self._patience.end(waiting)
 
     @property
     def backlog(self) -> int:
@@ -163,7 +114,7 @@ class EventStore:
                 group.append(following)
             self._write(group)
 
-    def _write(self, group: list[_Waiting]) -> None:
+    def _write(self, group: list[Waiting]) -> None:
         group = [waiting for waiting in group if not waiting.future.done()]  # nobody was given up
         with _traced(group):
             outcomes = self._outcomes([waiting.append for waiting in group])
@@ -195,21 +146,16 @@ class EventStore:
         return [outcome for append in group for outcome in self._outcomes([append])]
 
 
-def _traced(group: Sequence[_Waiting]) -> AbstractContextManager[Any]:
+def _traced(group: Sequence[Waiting]) -> AbstractContextManager[Any]:
     """The commit as a span: of the first request's trace, linked to the others'."""
     traced = [it.traced for it in group if it.traced is not None]
     first = traced[0] if traced else None
     return tracing.span("events.commit", {"batches": len(group)}, after=first, links=traced[1:])
 
 
-def _deliver(group: list[_Waiting]) -> None:
+def _deliver(group: list[Waiting]) -> None:
     for waiting in group:
-        if waiting.future.done():
-            continue
-        if isinstance(waiting.outcome, Receipt):
-            waiting.future.set_result(waiting.outcome)
-        elif waiting.outcome is not None:
-            waiting.future.set_exception(waiting.outcome)
+        waiting.deliver()
 
 
 _SESSIONS = cast(Table, Session.__table__)
@@ -298,7 +244,7 @@ def append_all(connection: Connection, group: list[Append], decide: Decide) -> l
     ids = {append.session_id for append in group}
     wanted = {f"s{at}": session_id for at, session_id in enumerate(ids)}
     found = _heads(connection.dialect, len(ids)).run(connection, [wanted])
-    heads = {row.id: _ChainHead(row) for row in found}
+    heads = {row[0]: _ChainHead(row) for row in found}
     receipts = [_append(connection, heads, append, decide) for append in group]
     touched = [head for head in heads.values() if head.fresh]
     if touched:
@@ -345,9 +291,7 @@ def _append(
         head.lease_expires_ms = append.received_ms + append.lease_ms
     if packed.count or conflicts:
         _put_behind(head, packed, received_ms)
-    return replace(
-        _receipt(head, decided, packed.count, duplicates, conflicts), first_seq=first_seq
-    )
+    return _receipt(head, decided, packed.count, duplicates, conflicts, first_seq)
 
 
 def _put_behind(head: Any, packed: Packed, received_ms: int) -> None:
@@ -436,6 +380,7 @@ def _receipt(
     accepted: int,
     duplicates: int,
     conflicts: tuple[int, ...],
+    first_seq: int | None = None,
 ) -> Receipt:
     return Receipt(
         accepted,
@@ -451,6 +396,7 @@ def _receipt(
         decided.fate if decided.refused else None,
         head.batch_count,
         head.evidence_version,
+        first_seq,
     )
 
 

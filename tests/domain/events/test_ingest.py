@@ -15,7 +15,7 @@ from app.domain.events.events import MOST_EVENTS, pack
 from app.domain.events.ingest import addressed, arrived, decompressed, media_type_of
 from app.domain.events.intake import for_scheduler
 from app.errors import BadInput, BodyTooLarge, MalformedBody, WrongMediaType
-from app.store.events.events import Append, Receipt
+from app.store.events.appending import Append, Receipt
 from tests.domain.events.test_events import BAD, event
 
 LIMIT = 1 << 20

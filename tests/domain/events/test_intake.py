@@ -29,7 +29,7 @@ from app.domain.sittings.sitting_life import Fate
 from app.errors import NotFound
 from app.services import Services
 from app.store.events import event_log
-from app.store.events.events import Append, Receipt
+from app.store.events.appending import Append, Receipt
 from app.store.events.packed import Packed
 from app.store.sittings import sittings
 from detectors.event_types import EVENT_TYPES

@@ -23,7 +23,7 @@ from app.domain.sittings.sitting_life import (
     over,
     takes,
 )
-from app.store.events.events import Append
+from app.store.events.appending import Append
 
 ENDED_MS = 1_800_000_000_000
 

@@ -20,9 +20,11 @@ from sqlalchemy import select
 from app.db import Database
 from app.domain.events.events import Event, pack, read_one
 from app.domain.sittings.sitting_life import LATE_AFTER_SILENCE_MS, LATE_MS, RESUME_MS, of_batch
-from app.store.events import event_log
+from app.outages import DatabaseAway
+from app.store.events import appending, event_log
+from app.store.events.appending import Append, Receipt
 from app.store.events.event_log import GENESIS, link, seal, unsettled, verify
-from app.store.events.events import Append, EventStore, Receipt, append_all
+from app.store.events.events import EventStore, append_all
 from app.store.events.packed import Packed, note_bytes
 from app.store.judging import facts
 from app.store.sittings import sittings as sitting_store
@@ -41,7 +43,8 @@ import asyncio, sys
 from app.db import Database
 from app.domain.events.events import Event, pack, read_one
 from app.domain.sittings.sitting_life import of_batch
-from app.store.events.events import Append, EventStore
+from app.store.events.appending import Append
+from app.store.events.events import EventStore
 
 async def write(store, session, opened):
     for n in range(100_000):
@@ -189,6 +192,27 @@ def test_a_batch_that_fails_is_acknowledged_to_nobody(sitting: Sitting) -> None:
 
 
 @both
+def test_each_is_given_up_when_its_own_time_is_over(
+    sitting: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No writer takes them, as where the database hangs."""
+    monkeypatch.setattr(appending, "MOST_PATIENCE_S", 0.4)
+    store = EventStore(sitting.database, of_batch)
+
+    async def waits(after_s: float) -> float:
+        await asyncio.sleep(after_s)
+        began_s = asyncio.get_running_loop().time()
+        with pytest.raises(DatabaseAway):
+            await store.append(Append(sitting.id, packed([0]), sitting.opened_ms, LEASE_MS))
+        return asyncio.get_running_loop().time() - began_s
+
+    async def clients() -> list[float]:
+        together = await asyncio.gather(waits(0), waits(0.3), waits(0.6))
+        return [*together, await waits(0)]
+
+    assert all(0.39 <= waited_s < 5 for waited_s in asyncio.run(clients()))
+
+
 def test_batches_of_an_open_session_are_readable_at_once(sitting: Sitting) -> None:
     sitting.beats([0, 1])
     assert sitting.seqs() == [0, 1]

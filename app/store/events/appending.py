@@ -1,0 +1,111 @@
+"""Batches that wait for the disk, and how long their clients wait for them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import msgspec
+
+from app import tracing
+from app.outages import RETRY_S, DatabaseAway
+from app.store.events.packed import Packed
+
+MOST_PATIENCE_S = 15.0
+
+
+class Append(msgspec.Struct):
+    """A batch on its way into the store."""
+
+    session_id: int
+    packed: Packed
+    received_ms: int
+    lease_ms: int
+    imported: bool = False  # out of a platform's log, with the platform's receive times
+    batch_id: str | None = None  # whose events come without numbers, and are numbered here
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What became of a batch. `fate` is a word of app/domain/sittings/sitting_life.py;
+    `refused` is set, to the reason, when the session takes no more events. `batches` is how many
+    the session has stored by now, `evidence_version` its own (models.Session)."""
+
+    accepted: int
+    duplicates: int
+    conflicts: tuple[int, ...]
+    next_seq: int
+    chain: bytes
+    state: str
+    learning_ms: int
+    position_ms: int
+    lease_expires_ms: int
+    fate: str
+    refused: str | None = None
+    batches: int = 0
+    evidence_version: int = 0
+    first_seq: int | None = None  # of a batch that was numbered here
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """Who asked for a batch to be stored, until it is answered."""
+
+    append: Append
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Receipt]
+    until_s: float  # by the loop's clock
+    outcome: Receipt | Exception | None = None
+    traced: str | None = None
+
+    @classmethod
+    def here(cls, append: Append) -> Waiting:
+        """In the running loop."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + MOST_PATIENCE_S
+        return cls(append, loop, loop.create_future(), until_s, traced=tracing.here())
+
+    def give_up(self) -> None:
+        if not self.future.done():
+            detail = "the database does not answer; send the events again"
+            self.future.set_exception(DatabaseAway("database", detail, retry_after_s=RETRY_S))
+
+    def deliver(self) -> None:
+        if self.future.done():
+            return
+        if isinstance(self.outcome, Receipt):
+            self.future.set_result(self.outcome)
+        elif self.outcome is not None:
+            self.future.set_exception(self.outcome)
+
+
+class Patience:
+    """Gives up what has waited too long. One timer in each loop for all that wait there: one for
+    each batch would cost as much as reading it."""
+
+    def __init__(self) -> None:
+        self._lines: dict[asyncio.AbstractEventLoop, dict[Waiting, None]] = {}
+
+    def begin(self, waiting: Waiting) -> None:
+        """In the loop of what waits, as everything here is."""
+        line = self._lines.get(waiting.loop)
+        if line is None:
+            line = self._lines[waiting.loop] = {}
+            self._look_when_due(waiting)
+        line[waiting] = None
+
+    def end(self, waiting: Waiting) -> None:
+        self._lines.get(waiting.loop, {}).pop(waiting, None)
+
+    def _look_when_due(self, waiting: Waiting) -> None:
+        waiting.loop.call_at(waiting.until_s, self._look, waiting.loop)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        line, now_s = self._lines[loop], loop.time()
+        for waiting in [it for it in line if it.until_s <= now_s]:
+            waiting.give_up()
+            del line[waiting]
+        oldest = next(iter(line), None)
+        if oldest is None:
+            del self._lines[loop]
+        else:
+            self._look_when_due(oldest)

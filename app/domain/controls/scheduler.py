@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from app.db import Database
@@ -60,11 +61,10 @@ _OWN_FACE = {Check.MATCH, Check.REVIEW}
 _NOT_COMPARED = {Check.NO_REFERENCE, Check.NO_CONSENT, Check.NOT_COMPARED}
 
 
-@dataclass(frozen=True, slots=True)
-class Demands:
+class Demands(msgspec.Struct, frozen=True):
     """What the client must do now or next: the lines that wait for it, or why it must stop."""
 
-    lines: Mapping[ControlKind, ControlLine] = field(default_factory=dict)
+    lines: Mapping[ControlKind, ControlLine] = msgspec.field(default_factory=dict)
     stop: str | None = None
     learning_ms: int = 0
     now_ms: int = 0
@@ -86,8 +86,7 @@ class Demands:
 NOTHING = Demands()
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True):
     """What the scheduler is told of one stored batch.
 
     learning_ms  the session's learning clock, position_ms the content position at the batch's end
@@ -166,7 +165,8 @@ class ControlScheduler:
         watch.number = max(watch.number, batch.number)
         if watch.demands is NOTHING:
             return NOTHING
-        return replace(watch.demands, learning_ms=batch.learning_ms, now_ms=batch.now_ms)
+        now = {"learning_ms": batch.learning_ms, "now_ms": batch.now_ms}
+        return msgspec.structs.replace(watch.demands, **now)
 
     def settle(self, batches: Sequence[Batch]) -> list[Demands]:
         """The demands of several batches, decided on the rows in one write transaction."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import pairwise, repeat
 from statistics import median
 from typing import Annotated, Any, ClassVar
@@ -17,6 +16,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 import numpy as np
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from app.domain.plain_json import require_single_names
 from app.domain.wire import ItemError

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -56,8 +55,7 @@ _raw = msgspec.json.Decoder(_RawBatch)
 _address = msgspec.json.Decoder(_Addressed)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(msgspec.Struct, frozen=True):
     """Events of a body with their index in it, and what was wrong with the others. Where the
     service is to number them, they are in order of their time, numbered from 0."""
 

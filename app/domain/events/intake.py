@@ -12,10 +12,11 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from app.clock import Clock
@@ -48,7 +49,8 @@ from app.domain.wire import ItemError
 from app.errors import BadInput, Conflict, NotFound
 from app.outages import DatabaseAway
 from app.store.events import events as store
-from app.store.events.events import Append, EventStore, Receipt
+from app.store.events.appending import Append, Receipt
+from app.store.events.events import EventStore
 from app.store.events.packed import Packed
 from app.store.sittings import sittings as sitting_store
 from app.store.sittings.sittings import PackedSitting
@@ -398,8 +400,7 @@ class _Settling:
             told.set_result([next(demands) for _ in batches])
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(msgspec.Struct, frozen=True):
     """A sitting's events that the disk has, and what the control scheduler is told of them."""
 
     sitting: RunningSitting
@@ -414,7 +415,7 @@ def _told(taken: _Taken, demands: Demands) -> BatchAnswer:
     controls = NOTHING_DUE if demands is NOTHING else demands.due()
     note = unseen_note.of(watched, taken.sitting.terms) if watched else None
     if note is not None and receipt.state == State.OPEN:
-        controls = msgspec.structs.replace(controls, note=note)
+        controls = replace(controls, note=note)
     return _answer(receipt, taken.found, controls, taken.packed.strange_times)
 
 

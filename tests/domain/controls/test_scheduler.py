@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -300,7 +300,7 @@ def test_nothing_due_costs_next_to_nothing(lin: Sitting) -> None:
     assert lin.demands is NOTHING
     now = lin.stored()
     batches = [
-        replace(
+        msgspec.structs.replace(
             now,
             learning_ms=now.learning_ms + beat,
             position_ms=lin.position_ms + beat,

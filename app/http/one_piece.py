@@ -5,35 +5,32 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-_MOST = 64 * 1024  # bytes that are kept back
-
 
 class OnePiece:
-    """A transport that sends together what was written within one turn of its loop: the server
-    writes the head of an answer and its body apart, and each would cost a call of the system and
-    wake the client."""
+    """A transport that keeps the head of an answer until its body is written, which the server
+    does apart: each would cost a call of the system and wake the client. What no more follows
+    within the turn of the loop goes alone."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport, self._loop = transport, loop
-        self._parts: list[bytes] = []
-        self._size = 0
+        self._kept: bytes | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        if not self._parts:
-            self._loop.call_soon(self._send)
-        self._parts.append(data)
-        self._size += len(data)
-        if self._size > _MOST:
-            self._send()
+        if self._kept is None:
+            self._kept = data
+            self._loop.call_soon(self.flush)
+        else:
+            kept, self._kept = self._kept, None
+            self._transport.writelines((kept, data))
 
     def close(self) -> None:
-        self._send()
+        self.flush()
         self._transport.close()
 
-    def _send(self) -> None:
-        parts, self._parts, self._size = self._parts, [], 0
-        if parts and not self._transport.is_closing():  # the client may have gone meanwhile
-            self._transport.write(b"".join(parts))
+    def flush(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None and not self._transport.is_closing():  # the client may have gone
+            self._transport.write(kept)

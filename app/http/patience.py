@@ -40,8 +40,13 @@ class ImpatientProtocol(HttpToolsProtocol):
     _between = True  # two requests, or before the first
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(OnePiece(transport, self.loop))  # type: ignore[arg-type]
+        self._answers = OnePiece(transport, self.loop)
+        super().connection_made(self._answers)  # type: ignore[arg-type]
         self._wait()
+
+    def eof_received(self) -> None:
+        self._answers.flush()  # the transport closes itself now
+        super().eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()

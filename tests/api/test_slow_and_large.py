@@ -155,3 +155,15 @@ def test_an_answer_comes_in_one_piece(address: tuple[str, int]) -> None:
             head, _, body = sock.recv(65536).partition(b"\r\n\r\n")
             length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
             assert 0 < length == len(body)
+
+
+@pytest.mark.parametrize(("asked", "status"), [("POST /v1/events", 401), ("HEAD /healthz", 405)])
+def test_a_client_that_says_no_more_still_hears_its_answer(
+    address: tuple[str, int], asked: str, status: int
+) -> None:
+    """As `nc -N` does: it ends its side as soon as the request is out."""
+    for _ in range(20):
+        with socket.create_connection(address) as sock:
+            sock.sendall(f"{asked} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n".encode())
+            sock.shutdown(socket.SHUT_WR)
+            assert answered(sock).startswith(f"HTTP/1.1 {status}".encode())

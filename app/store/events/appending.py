@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from itertools import takewhile
 
 import msgspec
 
@@ -101,7 +102,8 @@ class Patience:
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         line, now_s = self._lines[loop], loop.time()
-        for waiting in [it for it in line if it.until_s <= now_s]:
+        due = takewhile(lambda it: it.until_s <= now_s, line)  # they began in this order
+        for waiting in list(due):
             waiting.give_up()
             del line[waiting]
         oldest = next(iter(line), None)

@@ -191,7 +191,6 @@ def test_a_batch_that_fails_is_acknowledged_to_nobody(sitting: Sitting) -> None:
     assert sitting.seqs() == []
 
 
-@both
 def test_each_is_given_up_when_its_own_time_is_over(
     sitting: Sitting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,6 +212,7 @@ def test_each_is_given_up_when_its_own_time_is_over(
     assert all(0.39 <= waited_s < 5 for waited_s in asyncio.run(clients()))
 
 
+@both
 def test_batches_of_an_open_session_are_readable_at_once(sitting: Sitting) -> None:
     sitting.beats([0, 1])
     assert sitting.seqs() == [0, 1]

@@ -22,7 +22,7 @@ from app.domain.catalogue.table_rows import FoundTable
 from app.domain.wire import whole
 from app.errors import BadInput, Conflict, NotFound
 from app.languages import Text
-from app.reports import table_books
+from app.reports import table_books, xlsx
 from app.store.catalogue import catalogue
 from app.store.catalogue import class_setups as setup_store
 from app.store.catalogue.class_setups import OfferedPlatform
@@ -32,7 +32,6 @@ router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schem
 Setter = Annotated[Login, Depends(require_role(*SETS_UP))]
 SPARE = 5  # empty rows of the form
 _LESSON = ("lesson_id", "title", "minutes", "class_hours")
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @router.get("/courses")
@@ -46,7 +45,7 @@ def shelf(request: Request, login: Setter) -> Response:
 def template(login: Setter) -> Response:  # noqa: ARG001 (who may)
     """An empty table of lessons to fill in."""
     disposition = {"Content-Disposition": 'attachment; filename="course.xlsx"'}
-    return Response(table_books.template(COURSE), media_type=_XLSX, headers=disposition)
+    return Response(table_books.template(COURSE), media_type=xlsx.MEDIA_TYPE, headers=disposition)
 
 
 @router.get("/courses/new")

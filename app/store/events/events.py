@@ -244,7 +244,7 @@ def append_all(connection: Connection, group: list[Append], decide: Decide) -> l
     ids = {append.session_id for append in group}
     wanted = {f"s{at}": session_id for at, session_id in enumerate(ids)}
     found = _heads(connection.dialect, len(ids)).run(connection, [wanted])
-    heads = {row[0]: _ChainHead(row) for row in found}
+    heads = {row.id: _ChainHead(row) for row in found}
     receipts = [_append(connection, heads, append, decide) for append in group]
     touched = [head for head in heads.values() if head.fresh]
     if touched:

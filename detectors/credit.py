@@ -25,8 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.excursions import STRAY_MS, ToldPlaces
 from detectors.film import along_film
-from detectors.policy import Policy
+from detectors.policy import Policy, RulePolicy
 from detectors.segments import Segments, among
 from detectors.trace import NONE, Bools, Flag, Ints, Kind, Kinds, Trace, owners
 
@@ -50,16 +51,11 @@ _PLAYER = among(
         Kind.FOCUS,
     )
 )
-_READ = ("recv_ms", "seq", "pos_ms", "x", "kind", "flags")  # of EVENT: what play is laid out by
+# Of EVENT: what play is laid out by.
+_READ = ("recv_ms", "seq", "pos_ms", "x", "kind", "flags")
 JOIN_MS = 1_500  # standstill that the jitter of a network explains
 
-EXCURSION_MS = 45_000  # a place ahead that a player shows for a moment
-ADVERTISEMENT_MS = 75_000  # a film of a minute that counts from 0, and a heartbeat on the way back
 COARSE_MS, COARSE_STEPS = 15_000, 3  # so far apart, so often: all places that a player tells
-SEEK_MS = 5_000  # so long a seek may take, until it is told
-STRAY_MS = 1_000  # a place this near is the same one, as players round it
-# Events that show a place and move to none. An end after which play goes on was none.
-_SHOWS = ~among((Kind.SEEK,))
 
 HIDDEN, UNFOCUSED = 1, 2  # why a page does not count as watched
 
@@ -185,12 +181,11 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
     own = owners(trace.events_at).take(playing)
     every = Segments(own)
     u, earliest = _believable(np.maximum(events["recv_ms"], 0).astype(np.int64), every)
-    kind = events["kind"]
-    arrive, leave, told = _positions(trace, events, every, kind)
-    pace = policy["fast_forward"]
-    strict = (1.0 + pace["rate_tolerance"]) * pace["max_rate"]
-    tolerance = pace.ms("abs_tolerance_s")
-    told &= ~_excursions(every.own, kind, arrive, leave, told, u, earliest, strict, tolerance)
+    arrive, leave, told = _positions(trace, events, every, kind := events["kind"])
+    pace, strict, tolerance = _pace(policy)
+    blocked = (events["flags"] & Flag.BLOCKED) != 0
+    places = ToldPlaces(own, kind, arrive, leave, blocked, u, earliest)
+    told[told] = ~places.of(told).excursions(strict, tolerance)
     _interpolate(every, kind, u, arrive, leave, told)
     rows = np.flatnonzero(told)
     sittings = every if len(rows) == len(own) else Segments(own.take(rows))
@@ -203,8 +198,8 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
     advance = np.where(was_stopped & _BEGINS.take(kind_s), 0, np.maximum(0, arrive - came_from))
 
     stale = u_s - l_s
-    l_s = u_s - _age(u_s, advance, sittings, policy["popup_gap"].ms("offline_gap_s"))
-    stands = ~sittings.firsts & ~was_stopped & (arrive == came_from) & _SHOWS.take(kind_s)
+    l_s = u_s - age(u_s, advance, sittings, policy["popup_gap"].ms("offline_gap_s"))
+    stands = ~sittings.firsts & ~was_stopped & (arrive == came_from) & (kind_s != Kind.SEEK)
     l_s -= _rounded(sittings, advance, stands, u_s)
     room = u_s - sittings.previous(l_s, 0)
     jump = advance > strict * room + tolerance
@@ -242,6 +237,13 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
     return samples, excess, sittings
 
 
+def _pace(policy: Policy) -> tuple[RulePolicy, float, int]:
+    """The rule on pace, the rate above which play accuses, and how far ahead of it, in ms."""
+    pace = policy["fast_forward"]
+    strict = (1.0 + pace["rate_tolerance"]) * pace["max_rate"]
+    return pace, strict, pace.ms("abs_tolerance_s")
+
+
 def _origins(
     trace: Trace, sittings: Segments, kind: Kinds, arrive: Ints, leave: Ints
 ) -> tuple[Ints, Ints]:
@@ -260,67 +262,6 @@ def _believable(received: Ints, sittings: Segments) -> tuple[Ints, Ints]:
     # How old news may be: the longest silence, shrinking while its backlog drains.
     latest = sittings.running_max(gap + DRAIN * u) - DRAIN * u
     return u, u - latest
-
-
-def _excursions(
-    own: Ints,
-    kind: Kinds,
-    arrive: Ints,
-    leave: Ints,
-    told: Bools,
-    u: Ints,
-    earliest: Ints,
-    strict: float,
-    tolerance: int,
-) -> Bools:
-    """Events during which a player showed another place for a moment, and then went on.
-
-    While a source is loaded again, its quality changes or an advertisement runs, players report 0,
-    a stale place or the clock of another film. Play has left its line and is back on it within
-    `EXCURSION_MS` (`ADVERTISEMENT_MS` where it fell behind), no seek between: what was told
-    meanwhile tells nothing of the lesson. News of one delivery may be as old as the silence
-    before it (`earliest`), so times are bounds and not receipts.
-    """
-    odd = np.zeros(len(own), np.bool_)
-    rows = np.flatnonzero(told)
-    if len(rows) < 3:
-        return odd
-    same = own[rows[1:]] == own[rows[:-1]]
-    step = arrive[rows[1:]] - leave[rows[:-1]]
-    time = u[rows[1:]] - earliest[rows[:-1]]
-    strays = same & ((step < -STRAY_MS) | (step > strict * time + tolerance))
-    # A beat at the place to which a seek leads that is told behind it, and told of by that alone.
-    soon = np.append(u[rows[2:]] - u[rows[1:-1]] <= SEEK_MS, False)
-    on = np.append(arrive[rows[2:]] - arrive[rows[1:-1]], -1)
-    led = (kind == Kind.SEEK) & (leave == arrive)
-    behind_it = np.append(led[rows[2:]], False) & np.append(same[1:], False) & soon & (on >= 0)
-    odd[rows[1:][strays & (step > 0) & behind_it & (on <= SEEK_MS + STRAY_MS)]] = True
-    strays &= _SHOWS.take(kind[rows[1:]])
-    done = 0
-    for place in (np.flatnonzero(strays) + 1).tolist():
-        if place < done:
-            continue
-        before, first = int(rows[place - 1]), int(rows[place])
-        origin = int(leave[before])
-        behind = arrive[first] < origin
-        since, longest = (earliest, ADVERTISEMENT_MS) if behind else (u, EXCURSION_MS)
-        for later in range(place + 1, len(rows)):
-            row, last = int(rows[later]), int(rows[later - 1])
-            if own[row] != own[first] or since[row] > u[before] + longest:
-                break
-            if not _SHOWS[kind[row]]:
-                break
-            on_line = (
-                origin - STRAY_MS
-                <= arrive[row]
-                <= (origin + strict * (u[row] - earliest[before]) + STRAY_MS)
-            )
-            leap = int(arrive[row] - arrive[last])
-            if on_line and (leap < -STRAY_MS or leap > strict * (u[row] - u[last]) + STRAY_MS):
-                odd[rows[place:later]] = True
-                done = later
-                break
-    return odd
 
 
 def _within_reach(
@@ -356,15 +297,19 @@ def _rounded(sittings: Segments, advance: Ints, stands: Bools, u: Ints) -> Ints:
     return np.where(stands, np.minimum(since, steps.take(sittings.own)), 0)
 
 
-def _age(u: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:
+def age(u: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:
     """How old each sample may be at its receipt, if the client is honest.
 
     It is at most as old as the silence before it, less the content that was played since; a second
     silence in the middle of a backlog makes the rest older still, and while deliveries go on a
     backlog drains. One heartbeat is allowed always; and what came in one delivery can all have
-    happened since the delivery before it, as after one request that was lost.
+    happened since the delivery before it, as after one request that was lost. What a delivery
+    brings is nearer to its receipt by the content that was played, less the time that passed; by
+    its end at least as much as a backlog drains.
     """
     gap = u - sittings.previous(u, 0)
+    if not len(u):
+        return gap
     return np.maximum(
         _backlog(gap, advance, sittings, silence_ms), _delivered(u, gap, advance, sittings)
     )
@@ -382,7 +327,11 @@ def _delivered(u: Ints, gap: Ints, advance: Ints, sittings: Segments) -> Ints:
 def _backlog(gap: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:
     silent = gap > silence_ms
     held = sittings.running_sum(np.where(silent, gap, 0))
-    drained = sittings.running_sum(np.where(silent, 0, DRAIN * gap) + advance)
+    nearer = np.where(silent, advance, advance - gap)  # to its receipt than the news before
+    head = np.flatnonzero(sittings.firsts | (gap > 0))
+    owed = np.where(silent[head], 0, DRAIN * gap[head] - np.add.reduceat(advance, head))
+    nearer[np.append(head[1:], len(gap)) - 1] += np.maximum(owed, 0)
+    drained = sittings.running_sum(nearer)
     longest = sittings.running_max(gap - held + drained - advance)
     return np.maximum(held - drained + longest, np.where(silent, 0, gap))
 

@@ -15,7 +15,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from detectors.credit import Samples, outrun
+from detectors.credit import Samples, age, outrun
+from detectors.excursions import SNAP_BACK_MS
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy, RulePolicy
@@ -27,7 +28,6 @@ RULE = "fast_forward"
 EXCUSED = "film_lacks"  # what is no jump by a case on the film itself, see `lesson_length`
 BEFORE_OPENING = "before_opening"  # it was over when its sitting was opened
 BEFORE_MS = 10_000  # what lies before an opening and may be claimed: as much as accuses nobody
-SNAP_BACK_MS = 15_000  # a player that blocks a jump returns within a heartbeat
 
 
 def detect(facts: Facts, policy: Policy) -> list[Finding]:
@@ -46,7 +46,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     findings: list[Finding] = []
     for session in np.flatnonzero(suspicious):
         rows = slice(at[session], at[session + 1])
-        story = _Story(facts, seeks, int(session), rows, rule)
+        story = _Story(facts, seeks, int(session), rows, policy)
         findings += story.findings()
     return findings
 
@@ -143,10 +143,10 @@ class _Story:
     """One suspicious session, read from its first sample to its last."""
 
     def __init__(
-        self, facts: Facts, seeks: Bools, session: int, rows: slice, rule: RulePolicy
+        self, facts: Facts, seeks: Bools, session: int, rows: slice, policy: Policy
     ) -> None:
         trace, samples = facts.trace, facts.played.samples
-        self.session, self.rule = session, rule
+        self.session, self.rule = session, (rule := policy[RULE])
         self.start = int(trace.sessions["start_ms"][session])
         lesson = int(trace.sessions["lesson"][session])
         self.media = int(trace.lessons["media_ms"][lesson])
@@ -157,20 +157,21 @@ class _Story:
         told = told[(told["flags"] & Flag.COMPLETED) != 0]
         self.completed = int(told["recv_ms"].max()) if len(told) else None
         self.arrive, self.leave = samples.arrive_ms[rows], samples.leave_ms[rows]
-        self.u, self.low = samples.u_ms[rows], samples.l_ms[rows]
+        self.u = samples.u_ms[rows]
         self.at = trace.events["at_ms"][samples.row[rows]]
         self.advance, self.jump = samples.advance_ms[rows], samples.jump[rows]
         self._moved = np.flatnonzero((self.advance > 0) & ~self.jump)
         self.seeks = seeks[rows]
         self.tolerance = rule.ms("abs_tolerance_s")
         self.strict = rule["max_rate"] * (1 + rule["rate_tolerance"])
+        self.novel = self._novelty()
+        self.low = np.minimum(samples.l_ms[rows], self._earliest(policy))
 
     def findings(self) -> list[Finding]:
-        novel = self._novelty()
         jumps = self._jumps()
         found = jumps + [
             stretch
-            for stretch in self._stretches(novel)
+            for stretch in self._stretches(self._claims())
             if not any(j.start_ms <= stretch.start_ms <= stretch.end_ms <= j.end_ms for j in jumps)
         ]
         found = [self._before_opening(it) or it for it in found] or self._micro_seeks()
@@ -178,10 +179,23 @@ class _Story:
             found = self._completion() or self._repeated_seeks()
         return found
 
+    def _claims(self) -> Ints:
+        return np.where(self.jump, 0, self.novel)
+
+    def _earliest(self, policy: Policy) -> Ints:
+        """How early each sample can be of, if what was claimed twice took no time: a place that a
+        player showed by a glitch leaves what was really played less of a silence than it took."""
+        silence_ms = policy["popup_gap"].ms("offline_gap_s")
+        return self.u - age(self.u, self._claims(), Segments(np.zeros_like(self.u)), silence_ms)
+
     def _novelty(self) -> Ints:
-        """New content of every sample's advance."""
+        """New content of every sample's advance; a jump adds nothing to what was seen."""
         new = np.zeros(len(self.u), np.int64)
-        new[self._moved] = self._play(self._seen_before())
+        seen = self._seen_before()
+        arrive, jump = self.arrive.tolist(), self.jump.tolist()
+        for row in np.flatnonzero(self.advance > 0).tolist():
+            span = arrive[row] - int(self.advance[row]), arrive[row]
+            new[row] = seen.unseen(*span) if jump[row] else seen.add(*span)
         return new
 
     def _play(self, seen: _Seen) -> list[int]:
@@ -214,24 +228,21 @@ class _Story:
         """Claims that no clock could hold: one finding over all of them in the session."""
         if not self.jump.any():
             return []
-        seen = self._seen_before()
         effective: list[int] = []
         skipped: dict[int, int] = {}
-        arrive, advance = self.arrive.tolist(), self.advance.tolist()
         claimed = _Seen(0)
-        for row, jump in enumerate(self.jump.tolist()):
-            origin = arrive[row] - advance[row]
-            if not jump:
-                if advance[row]:
-                    skipped[row] = seen.add(origin, arrive[row])
-                    claimed.add(origin, arrive[row])
+        for row in np.flatnonzero(self.novel > 0).tolist():
+            unseen, reached = int(self.novel[row]), int(self.arrive[row])
+            origin = reached - int(self.advance[row])
+            if not self.jump[row]:
+                claimed.add(origin, reached)
+                skipped[row] = unseen
                 continue
-            unseen = seen.unseen(origin, arrive[row])
             room = int(self.u[row]) - (int(self.low[row - 1]) if row else 0)
             if unseen > self.strict * room + self.tolerance and not self._snaps_back(row, origin):
                 effective.append(row)
                 # What was claimed twice is told once.
-                skipped[row] = min(unseen, claimed.add(origin, arrive[row]))
+                skipped[row] = min(unseen, claimed.add(origin, reached))
         if not effective:
             return []
         first, last = effective[0], effective[-1]
@@ -244,7 +255,7 @@ class _Story:
     def _snaps_back(self, row: int, origin: int) -> bool:
         after = slice(row + 1, None)
         soon = self.u[after] <= self.u[row] + SNAP_BACK_MS
-        played_on = self.strict * (self.u[after] - (int(self.u[row - 1]) if row else 0))
+        played_on = self.strict * (self.u[after] - (int(self.low[row - 1]) if row else 0))
         back = self.arrive[after] <= origin + played_on + self.rule.ms("resume_tolerance_s")
         return bool(np.any(soon & back))
 

@@ -12,7 +12,6 @@ MOST_LINES = 50
 LONG = {
     "steps that share a dozen columns, or fall through in the order of the rule": {
         "detectors/assess.py:_hours",
-        "detectors/credit.py:_excursions",
         "detectors/credit.py:_samples",
         "detectors/popup_gap.py:_judged",
         "detectors/popups.py:popups_of",

@@ -127,7 +127,7 @@ def test_what_a_rule_calls_elsewhere_counts_as_its_own(tree: Tree) -> None:
 
 
 def test_what_makes_the_facts_counts_for_every_rule(tree: Tree) -> None:
-    tree.edit("credit", "STRAY_MS = ", "STRAY_MS = 1 + ")
+    tree.edit("excursions", "STRAY_MS = ", "STRAY_MS = 1 + ")
     assert tree.refused() == EVERY | {ENGINE}
 
 

@@ -40,7 +40,6 @@ class About(Answer, frozen=True, kw_only=True):
     version: list[str]
 
 
-@router.head("/about", include_in_schema=False)
 @router.get("/about")
 def get_about() -> About:
     """Which versions are spoken here; anybody may ask."""
@@ -68,7 +67,6 @@ async def put_statement(request: Request) -> Response:
     return await _answered(request)
 
 
-@router.head("/statements", include_in_schema=False)
 @router.get("/statements", openapi_extra=xapi_schema.GET, responses=xapi_schema.GOT)
 async def get_statements(request: Request) -> Response:
     """One statement by `statementId`, or those that match, newest first, page by page."""

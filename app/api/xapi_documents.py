@@ -27,7 +27,6 @@ _PARAMETERS = {
 }
 
 
-@router.head("/activities/state", include_in_schema=False)
 @router.get("/activities/state", **schema.read(STATE))
 async def get_state(request: Request) -> Response:
     """One document by `stateId`, or the ids of all, of an agent in an activity."""
@@ -52,7 +51,6 @@ async def delete_state(request: Request) -> Response:
     return await _answer(request, STATE)
 
 
-@router.head("/agents/profile", include_in_schema=False)
 @router.get("/agents/profile", **schema.read(AGENT))
 async def get_agent_profile(request: Request) -> Response:
     """One document by `profileId`, or the ids of all, about an agent."""
@@ -77,7 +75,6 @@ async def delete_agent_profile(request: Request) -> Response:
     return await _answer(request, AGENT)
 
 
-@router.head("/activities/profile", include_in_schema=False)
 @router.get("/activities/profile", **schema.read(ACTIVITY))
 async def get_activity_profile(request: Request) -> Response:
     """One document by `profileId`, or the ids of all, about an activity."""

@@ -19,7 +19,6 @@ from app.services import Services
 router = APIRouter(prefix="/xAPI", tags=["xAPI"], route_class=XapiRoute)
 
 
-@router.head("/agents", include_in_schema=False)
 @router.get("/agents", **schema.known(schema.AGENT, schema.PERSON))
 async def get_agent(request: Request) -> Response:
     """An agent as a Person. One agent is never joined with another: whose accounts are one
@@ -31,7 +30,6 @@ async def get_agent(request: Request) -> Response:
     return await answered(request, answer)
 
 
-@router.head("/activities", include_in_schema=False)
 @router.get("/activities", **schema.known(schema.ACTIVITY, schema.ACTIVITY_BODY))
 async def get_activity(request: Request) -> Response:
     """An activity with all that this platform's statements told about it."""

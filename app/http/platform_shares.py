@@ -18,7 +18,7 @@ from app.store.accounts.uses import BYTES_OF_PLATFORMS
 
 EVERY_S = 10.0  # so often services tell each other
 _SENDER = "zhenxue.sender"  # in a request's scope: the platform whose share its body is counted to
-_READING = ("GET", "HEAD", "OPTIONS")
+_READING = ("GET", "OPTIONS")
 
 
 class PlatformShares:

@@ -50,6 +50,17 @@ def test_it_is_alive_ready_and_counts(client: TestClient) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/", "/console/login", "/openapi.json", "/nowhere"]
+)
+def test_the_head_alone_is_what_the_whole_would_have_been(client: TestClient, path: str) -> None:
+    """As balancers, watchers of pages and makers of previews ask."""
+    whole, head = (client.request(it, path, follow_redirects=False) for it in ("GET", "HEAD"))
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    for name in ("content-type", "content-length", "location"):
+        assert head.headers.get(name) == whole.headers.get(name)
+
+
 def test_it_is_not_ready_on_an_empty_database(tmp_path: Path) -> None:
     settings = Settings(
         database_url=f"sqlite:///{tmp_path}/empty.sqlite", data_dir=tmp_path, face_workers=0

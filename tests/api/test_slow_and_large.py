@@ -157,7 +157,19 @@ def test_an_answer_comes_in_one_piece(address: tuple[str, int]) -> None:
             assert 0 < length == len(body)
 
 
-@pytest.mark.parametrize(("asked", "status"), [("POST /v1/events", 401), ("HEAD /healthz", 405)])
+def test_a_head_has_no_body_and_the_connection_goes_on(address: tuple[str, int]) -> None:
+    with socket.create_connection(address) as sock:
+        for _ in range(3):
+            sock.sendall(b"HEAD /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+            head, _, body = sock.recv(65536).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200") and b"content-length: 15" in head
+            assert body == b""
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [("POST /v1/events", 401), ("DELETE /healthz", 405), ("HEAD /healthz", 200)],
+)
 def test_a_client_that_says_no_more_still_hears_its_answer(
     address: tuple[str, int], asked: str, status: int
 ) -> None:

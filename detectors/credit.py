@@ -51,8 +51,7 @@ _PLAYER = among(
         Kind.FOCUS,
     )
 )
-# Of EVENT: what play is laid out by.
-_READ = ("recv_ms", "seq", "pos_ms", "x", "kind", "flags")
+_READ = ("recv_ms", "seq", "pos_ms", "x", "kind", "flags")  # of EVENT: what play is laid out by
 JOIN_MS = 1_500  # standstill that the jitter of a network explains
 
 COARSE_MS, COARSE_STEPS = 15_000, 3  # so far apart, so often: all places that a player tells
@@ -181,10 +180,10 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
     own = owners(trace.events_at).take(playing)
     every = Segments(own)
     u, earliest = _believable(np.maximum(events["recv_ms"], 0).astype(np.int64), every)
-    arrive, leave, told = _positions(trace, events, every, kind := events["kind"])
-    pace, strict, tolerance = _pace(policy)
-    blocked = (events["flags"] & Flag.BLOCKED) != 0
-    places = ToldPlaces(own, kind, arrive, leave, blocked, u, earliest)
+    kind = events["kind"]
+    arrive, leave, told = _positions(trace, events, every, kind)
+    pace, strict, tolerance = pace_of(policy)
+    places = ToldPlaces(own, kind, arrive, leave, _blocked(events), u, earliest)
     told[told] = ~places.of(told).excursions(strict, tolerance)
     _interpolate(every, kind, u, arrive, leave, told)
     rows = np.flatnonzero(told)
@@ -237,7 +236,7 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
     return samples, excess, sittings
 
 
-def _pace(policy: Policy) -> tuple[RulePolicy, float, int]:
+def pace_of(policy: Policy) -> tuple[RulePolicy, float, int]:
     """The rule on pace, the rate above which play accuses, and how far ahead of it, in ms."""
     pace = policy["fast_forward"]
     strict = (1.0 + pace["rate_tolerance"]) * pace["max_rate"]
@@ -357,10 +356,14 @@ def _positions(
     arrive = along_film(trace, lesson, events["pos_ms"].astype(np.int64))
     arrive = np.minimum(arrive, media)
     told = arrive >= 0
-    seek = (kind == Kind.SEEK) & ((events["flags"] & Flag.BLOCKED) == 0)
+    seek = (kind == Kind.SEEK) & ~_blocked(events)
     target = along_film(trace, lesson, events["x"].astype(np.int64))
     leave = np.where(seek, np.clip(target, 0, media), arrive)
     return arrive, leave, told
+
+
+def _blocked(events: Columns) -> Bools:
+    return (events["flags"] & Flag.BLOCKED) != 0
 
 
 def _interpolate(

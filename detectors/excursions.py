@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from detectors.segments import among
 from detectors.trace import Bools, Ints, Kind, Kinds
 
 EXCURSION_MS = 45_000  # a place ahead that a player shows for a moment
@@ -15,8 +14,6 @@ EXCURSION_ROWS = 1024  # four minutes of a player that tells of four places a se
 SNAP_BACK_MS = 15_000  # a player that blocks a jump returns within a heartbeat
 SEEK_MS = 5_000  # so long a seek may take, until it is told
 STRAY_MS = 1_000  # a place this near is the same one, as players round it
-# Events that show a place and move to none. An end after which play goes on was none.
-_SHOWS = ~among((Kind.SEEK,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,8 @@ class ToldPlaces:
         possible = strict * (self.u[1:] - self.earliest[:-1]) + tolerance
         strays = same & ((step < -STRAY_MS) | (step > possible))
         odd[1:] = strays & (step > 0) & self._before_seek(same)
-        strays &= _SHOWS.take(self.kind[1:])
+        # All but seeks show a place and move to none; an end after which play goes on was none.
+        strays &= self.kind[1:] != Kind.SEEK
         back = 0
         for row in (np.flatnonzero(strays) + 1).tolist():
             # The first row back on the line looks like a stray too.
@@ -85,7 +83,7 @@ class ToldPlaces:
         late = self.earliest[later] > self.u[row] + SNAP_BACK_MS
         late &= since[later] > self.u[before] + longest
         over = late | (self.own[later] != self.own[row])
-        over[1:] |= ~_SHOWS[self.kind[later][:-1]]  # a seek tells where play was, and ends it
+        over[1:] |= self.kind[later][:-1] == Kind.SEEK  # a seek tells where play was, and ends it
         over |= self._told_where_it_led(later)
         moved = arrive - origin
         reach = strict * (u - self.earliest[before])

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from detectors.credit import Samples, age, outrun
+from detectors.credit import Samples, age, outrun, pace_of
 from detectors.excursions import SNAP_BACK_MS
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
@@ -36,7 +36,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     trace, samples = facts.trace, facts.played.samples
     seeks = _forward_seeks(trace, samples)
     suspicious = (
-        _outrunning(samples, rule, len(trace))
+        _outrunning(samples, policy, len(trace))
         | _per_session(samples.jump, samples, len(trace))
         | (np.bincount(samples.own[seeks], minlength=len(trace)) >= rule["repeated_jumps"])
         | _claiming_completion(trace, samples, rule)
@@ -55,12 +55,12 @@ def _per_session(condition: Bools, samples: Samples, sessions: int) -> Bools:
     return np.bincount(samples.own[condition], minlength=sessions) > 0
 
 
-def _outrunning(samples: Samples, rule: RulePolicy, sessions: int) -> Bools:
-    strict = rule["max_rate"] * (1 + rule["rate_tolerance"])
+def _outrunning(samples: Samples, policy: Policy, sessions: int) -> Bools:
+    _, strict, tolerance = pace_of(policy)
     sittings = Segments(samples.own)
     claimed = sittings.running_sum(np.where(samples.jump, 0, samples.advance_ms))
     excess = outrun(claimed, samples.u_ms, samples.l_ms, sittings, strict)
-    return _per_session(excess > rule.ms("abs_tolerance_s") / strict, samples, sessions)
+    return _per_session(excess > tolerance / strict, samples, sessions)
 
 
 def _forward_seeks(trace: Trace, samples: Samples) -> Bools:
@@ -146,7 +146,8 @@ class _Story:
         self, facts: Facts, seeks: Bools, session: int, rows: slice, policy: Policy
     ) -> None:
         trace, samples = facts.trace, facts.played.samples
-        self.session, self.rule = session, (rule := policy[RULE])
+        self.session = session
+        self.rule, self.strict, self.tolerance = pace_of(policy)
         self.start = int(trace.sessions["start_ms"][session])
         lesson = int(trace.sessions["lesson"][session])
         self.media = int(trace.lessons["media_ms"][lesson])
@@ -162,8 +163,6 @@ class _Story:
         self.advance, self.jump = samples.advance_ms[rows], samples.jump[rows]
         self._moved = np.flatnonzero((self.advance > 0) & ~self.jump)
         self.seeks = seeks[rows]
-        self.tolerance = rule.ms("abs_tolerance_s")
-        self.strict = rule["max_rate"] * (1 + rule["rate_tolerance"])
         self.novel = self._novelty()
         self.low = np.minimum(samples.l_ms[rows], self._earliest(policy))
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from detectors.excursions import EXCURSION_ROWS
 from detectors.trace import Flag, Kind
 from tests.detectors.stories import Sitting, credited_ms, found, reasons
 
@@ -237,9 +236,9 @@ def test_wu_s_backlog_is_no_longer_for_what_he_claims_twice(steps: list[int], ag
     assert credited_ms(RULE, wu) <= 912_000
 
 
-def test_ten_thousand_places_that_only_fall_earn_nothing_and_hold_up_nobody() -> None:
+def test_twenty_thousand_places_that_only_fall_earn_nothing_and_hold_up_nobody() -> None:
     """Seconds; minutes, if the way back were looked for through all of them."""
     wu = Sitting().play().watch(10)
-    for n in range(20 * EXCURSION_ROWS):
+    for n in range(20_480):
         wu.tell(Kind.PROGRESS, 20.0, 30_000.0 - n * 2)
     assert credited_ms(RULE, wu, lessons=(40_000.0,)) <= 22_000

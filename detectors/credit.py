@@ -6,7 +6,7 @@ server". From these claims alone:
 * `u`, the latest time an event can have happened: its receipt, or the receipt of any later event
   of the same client, whichever came first. Reordered delivery thus changes nothing.
 * `l`, the earliest time it can have happened if the client was honest: its receipt less the
-  longest silence that may still be draining. After an outage a browser delivers its backlog at
+  silences whose backlog may still be draining. After an outage a browser delivers its backlog at
   once; while deliveries are regular, `l` trails `u` by one heartbeat.
 * Played content may not outrun the clock: over any stretch, content advance ≤ time advance + a
   tolerance. `excess` is the worst violation of that over all stretches ending at a sample, found
@@ -179,25 +179,26 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
     events = {name: trace.events[name].take(playing) for name in _READ}
     own = owners(trace.events_at).take(playing)
     every = Segments(own)
-    u, earliest = _believable(np.maximum(events["recv_ms"], 0).astype(np.int64), every)
+    silence_ms = policy["popup_gap"].ms("offline_gap_s")
+    u = _latest(np.maximum(events["recv_ms"], 0).astype(np.int64), every)
+    freshest, stale = _staleness(u, every, silence_ms)
     kind = events["kind"]
     arrive, leave, told = _positions(trace, events, every, kind)
     pace, strict, tolerance = pace_of(policy)
-    places = ToldPlaces(own, kind, arrive, leave, _blocked(events), u, earliest)
+    places = ToldPlaces(own, kind, arrive, leave, _blocked(events), u, u - freshest)
     told[told] = ~places.of(told).excursions(strict, tolerance)
     _interpolate(every, kind, u, arrive, leave, told)
     rows = np.flatnonzero(told)
     sittings = every if len(rows) == len(own) else Segments(own.take(rows))
     arrive, leave = arrive.take(rows), leave.take(rows)
-    u_s, l_s = u.take(rows), earliest.take(rows)
+    u_s = u.take(rows)
     kind_s = kind.take(rows)
 
     resume, came_from = _origins(trace, sittings, kind_s, arrive, leave)
     was_stopped = sittings.previous(stopped(kind, every).take(rows), False)
     advance = np.where(was_stopped & _BEGINS.take(kind_s), 0, np.maximum(0, arrive - came_from))
 
-    stale = u_s - l_s
-    l_s = u_s - age(u_s, advance, sittings, policy["popup_gap"].ms("offline_gap_s"))
+    l_s = u_s - _age(u_s, sittings, silence_ms)
     stands = ~sittings.firsts & ~was_stopped & (arrive == came_from) & (kind_s != Kind.SEEK)
     l_s -= _rounded(sittings, advance, stands, u_s)
     room = u_s - sittings.previous(l_s, 0)
@@ -227,7 +228,7 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
         leave_ms=leave,
         u_ms=u_s,
         l_ms=l_s,
-        stale_ms=stale,
+        stale_ms=stale.take(rows),
         advance_ms=advance,
         jump=jump,
         finish_ms=u_s,
@@ -252,15 +253,29 @@ def _origins(
     return resume, sittings.previous(leave, baseline)
 
 
-def _believable(received: Ints, sittings: Segments) -> tuple[Ints, Ints]:
-    """The latest and the earliest time, by the server's clock, that news can be of."""
-    u = received
-    if np.any((u[1:] < u[:-1]) & ~sittings.firsts[1:]):
-        u = sittings.remaining_min(u)
+def _latest(received: Ints, sittings: Segments) -> Ints:
+    """The latest time, by the server's clock, that news can be of."""
+    if np.any((received[1:] < received[:-1]) & ~sittings.firsts[1:]):
+        return sittings.remaining_min(received)
+    return received
+
+
+def _staleness(u: Ints, sittings: Segments, silence_ms: int) -> tuple[Ints, Ints]:
+    """How old news may be that a delivery brought last, and first: as old as the longest silence,
+    less what drained of its backlog."""
     gap = u - sittings.previous(u, 0)
-    # How old news may be: the longest silence, shrinking while its backlog drains.
-    latest = sittings.running_max(gap + DRAIN * u) - DRAIN * u
-    return u, u - latest
+    silent = gap > silence_ms
+    last = backlog_left(gap, u, sittings)
+    left = backlog_left(np.where(silent, gap, 0), u, sittings)
+    oldest = np.where(silent, gap, gap + np.maximum(sittings.previous(left, 0), 0))
+    first = sittings.last_where(sittings.firsts | (gap > 0))
+    return last, np.maximum(last, oldest.take(first))
+
+
+def backlog_left(silences: Ints, u: Ints, sittings: Segments) -> Ints:
+    """What is left of the longest of silences, once its backlog drains `DRAIN` times as fast as it
+    grew."""
+    return sittings.running_max(silences + (DRAIN - 1) * u) - (DRAIN - 1) * u
 
 
 def _within_reach(
@@ -296,43 +311,19 @@ def _rounded(sittings: Segments, advance: Ints, stands: Bools, u: Ints) -> Ints:
     return np.where(stands, np.minimum(since, steps.take(sittings.own)), 0)
 
 
-def age(u: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:
+def _age(u: Ints, sittings: Segments, silence_ms: int) -> Ints:
     """How old each sample may be at its receipt, if the client is honest.
 
-    It is at most as old as the silence before it, less the content that was played since; a second
-    silence in the middle of a backlog makes the rest older still, and while deliveries go on a
-    backlog drains. One heartbeat is allowed always; and what came in one delivery can all have
-    happened since the delivery before it, as after one request that was lost. What a delivery
-    brings is nearer to its receipt by the content that was played, less the time that passed; by
-    its end at least as much as a backlog drains.
+    It is at most as old as the silences before it, less what drained of their backlogs while
+    deliveries went on: a second silence in the middle of a backlog makes the rest older still. The
+    first news of a delivery is older by the time since the delivery before it.
     """
     gap = u - sittings.previous(u, 0)
-    if not len(u):
-        return gap
-    return np.maximum(
-        _backlog(gap, advance, sittings, silence_ms), _delivered(u, gap, advance, sittings)
-    )
-
-
-def _delivered(u: Ints, gap: Ints, advance: Ints, sittings: Segments) -> Ints:
-    """The silence before each delivery, less what was played since its first sample."""
-    head = sittings.firsts | (gap > 0)
-    first = np.maximum.accumulate(np.where(head, np.arange(len(u)), 0))
-    waited = gap[first]
-    content = np.cumsum(np.where(head | (advance > waited), 0, advance))
-    return np.maximum(waited - (content - content[first]), 0)
-
-
-def _backlog(gap: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:
-    silent = gap > silence_ms
-    held = sittings.running_sum(np.where(silent, gap, 0))
-    nearer = np.where(silent, advance, advance - gap)  # to its receipt than the news before
-    head = np.flatnonzero(sittings.firsts | (gap > 0))
-    owed = np.where(silent[head], 0, DRAIN * gap[head] - np.add.reduceat(advance, head))
-    nearer[np.append(head[1:], len(gap)) - 1] += np.maximum(owed, 0)
-    drained = sittings.running_sum(nearer)
-    longest = sittings.running_max(gap - held + drained - advance)
-    return np.maximum(held - drained + longest, np.where(silent, 0, gap))
+    grown = sittings.running_sum(np.where(gap > silence_ms, gap, -(DRAIN - 1) * gap))
+    left = grown - np.minimum(sittings.running_min(grown), 0)
+    first = sittings.last_where(sittings.firsts | (gap > 0))
+    oldest = (gap + sittings.previous(left, 0)).take(first)
+    return np.maximum(backlog_left(gap, u, sittings), oldest)
 
 
 def outrun(claimed: Ints, u: Ints, low: Ints, sittings: Segments, rate: float) -> Ints:

@@ -54,15 +54,31 @@ class ToldPlaces:
         possible = strict * (self.u[1:] - self.earliest[:-1]) + tolerance
         strays = same & ((step < -STRAY_MS) | (step > possible))
         odd[1:] = strays & (step > 0) & self._before_seek(same)
-        # All but seeks show a place and move to none; an end after which play goes on was none.
-        strays &= self.kind[1:] != Kind.SEEK
+        strays &= ~self._told_where_it_led(slice(1, None))
         back = 0
         for row in (np.flatnonzero(strays) + 1).tolist():
             # The first row back on the line looks like a stray too.
-            if row > back and (found := self._return(row, strict)):
+            if row <= back:
+                continue
+            # All but seeks show a place and move to none; an end after which play goes on was none.
+            found = 0 if self.kind[row] == Kind.SEEK else self._return(row, strict)
+            stood = found and self.arrive[found - 1] - self.arrive[row] <= STRAY_MS
+            if not stood and self._goes_on(row, strict):
+                odd[row - 1] = True
+            elif found:
                 back = found
                 odd[row:back] = True
         return odd
+
+    def _goes_on(self, row: int, strict: float) -> bool:
+        """Whether play at `row` is where it was but one event before, which showed a place ahead
+        that the time would have allowed."""
+        before = row - 2
+        if before < 0 or self.own[before] != self.own[row] or self.kind[row - 1] == Kind.SEEK:
+            return False
+        moved = self.arrive[row] - self.leave[before]
+        reach = strict * (self.u[row] - self.earliest[before])
+        return bool(-STRAY_MS <= moved <= reach + STRAY_MS)
 
     def _before_seek(self, same: Bools) -> Bools:
         """A beat at the place to which a seek leads that is told behind it, and of it alone."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from detectors.credit import Samples, backlog_left
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy
@@ -149,21 +150,19 @@ def _client_clock(facts: Facts, policy: Policy) -> Iterator[Finding]:
 
     The middle heartbeat tells the pace: steps (a clock set right), outages and backlogs are few.
     What one receipt proves (a backlog, a heartbeat that was overtaken) is one interval, from the
-    news before to its end. And what the clock gained or lost altogether must be more than a network
-    can hold back: jitter that happens to fall one way over a few heartbeats does not add up.
+    news before to its end; further pieces of a backlog tell nothing. And what the clock gained or
+    lost altogether must be more than a network can hold back: jitter that happens to fall one way
+    over a few heartbeats does not add up.
     """
     trace, samples, rule = facts.trace, facts.played.samples, policy[RULE]
-    news = np.flatnonzero(Segments((samples.own << 33) + samples.u_ms).lasts)
-    # Clocks go in steps, of a second or a minute in some logs: what counts is from step to step.
-    at = trace.events["at_ms"].take(samples.row.take(news))
-    steps = Segments(samples.own.take(news))
-    ticks = steps.firsts | (at != steps.previous(at, 0))
-    news, at = news[ticks], at[ticks]
+    news, at = _ticks(trace, samples)
     own, kind, u = samples.own.take(news), samples.kind.take(news), samples.u_ms.take(news)
     sittings = Segments(own)
     server = u - sittings.previous(u, 0)
     client = at - sittings.previous(at, 0)
-    usable = (server >= 1_000) & ~sittings.firsts & (kind == Kind.PROGRESS)
+    offline = policy["popup_gap"].ms("offline_gap_s")
+    drains = backlog_left(server, u, sittings) > np.maximum(server, offline)
+    usable = (server >= 1_000) & ~sittings.firsts & (kind == Kind.PROGRESS) & ~drains
     # A clock that stands still, was set back, or counts in seconds is broken, and no clock at all.
     usable &= (client > 0) & (at >= NO_CLOCK_MS)
     ratio = client[usable] / server[usable]
@@ -185,13 +184,23 @@ def _client_clock(facts: Facts, policy: Policy) -> Iterator[Finding]:
     odd &= (half < low) | (half > high)
     lag = policy["popup_gap"].ms("stop_allowance_s")
     for row in np.flatnonzero(odd):
-        mine = (own == sessions[row]) & ~sittings.firsts & (server > 0)
+        mine = (own == sessions[row]) & ~sittings.firsts & (server > 0) & ~drains
         if not _adds_up(client[mine], server[mine], float(half[row]), low, high, lag):
             continue
         pace = round(float(half[row]), 3)
         limit = high if pace > high else low
         finding = _finding(trace, int(sessions[row]), "client_clock", Evidence.CLIENT, pace, limit)
         yield replace(finding, unit="×")
+
+
+def _ticks(trace: Trace, samples: Samples) -> tuple[Ints, Ints]:
+    """The last sample of each receipt, and the client's time of it. Clocks go in steps, of a second
+    or a minute in some logs: what counts is from step to step."""
+    news = np.flatnonzero(Segments((samples.own << 33) + samples.u_ms).lasts)
+    at = trace.events["at_ms"].take(samples.row.take(news))
+    steps = Segments(samples.own.take(news))
+    ticks = steps.firsts | (at != steps.previous(at, 0))
+    return news[ticks], at[ticks]
 
 
 def _adds_up(client: Ints, server: Ints, pace: float, low: float, high: float, lag_ms: int) -> bool:

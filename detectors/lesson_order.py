@@ -19,7 +19,6 @@ from detectors.trace import NONE, Ints, Trace
 
 RULE = "lesson_order"
 NEVER = np.iinfo(np.int64).max
-OFFLINE_MS = 30_000  # news older than this came with a backlog
 
 
 def detect(facts: Facts, policy: Policy) -> list[Finding]:
@@ -79,7 +78,8 @@ def _judge(
     earlier = parts.where(parts.lesson == before)
     complete = _completion(earlier, facts.runs.stale_ms[earlier.part], media * share)
     ahead = parts.where((parts.lesson == lesson) & (parts.t0_ms < complete))
-    if int(np.sum(ahead.p1_ms - ahead.p0_ms)) <= tolerance:
+    early = _until(ahead, complete)
+    if int(np.sum(early.p1_ms - early.p0_ms)) <= tolerance:
         return []
     locked = bool(trace.lessons["sequential_lock"][lesson])
     seen = _union(_until(earlier, int(ahead.t0_ms.min())))
@@ -105,22 +105,21 @@ def _judge(
 
 
 def _completion(earlier: HourParts, stale: Ints, needed: float) -> int:
-    """When the union of the parts reached `needed` ms of content, NEVER if it did not.
+    """When the union of the parts can have reached `needed` ms of content, NEVER if it did not.
 
-    What came with a backlog may be as old as the silence before it, and is given that benefit.
+    What was told may be as old as the silence before it, and is given that benefit.
     """
-    possible = earlier.t1_ms - np.where(stale > OFFLINE_MS, stale, 0)
-    order = np.argsort(possible, kind="stable")
     if _union(earlier) < needed:
         return int(NEVER)
-    low, high = 1, len(order)
+    possible = replace(earlier, t0_ms=earlier.t0_ms - stale, t1_ms=earlier.t1_ms - stale)
+    low, high = int(possible.t0_ms.min()), int(possible.t1_ms.max())
     while low < high:
         middle = (low + high) // 2
-        if _union(earlier.where(order[:middle])) >= needed:
+        if _union(_until(possible, middle)) >= needed:
             high = middle
         else:
             low = middle + 1
-    return int(possible[order[low - 1]])
+    return high
 
 
 def _until(parts: HourParts, at_ms: int) -> HourParts:

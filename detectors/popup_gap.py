@@ -465,7 +465,8 @@ def _receipts(trace: Trace, session: int) -> Ints:
 
 def _hearings(trace: Trace, session: int) -> Ints:
     """Those of them that show that the answer to the one before was heard: they repeat nothing and
-    go on where all that came before ended. What overtook a request on its way shows nothing."""
+    go on where all that came before ended. What overtook a request on its way shows nothing, nor
+    does what itself was not heard: the one before may hang."""
     events = trace.events_of(session)
     came, of = np.unique(events["recv_ms"], return_inverse=True)
     lowest = np.full(len(came), NEVER_MS, np.int64)
@@ -476,7 +477,8 @@ def _hearings(trace: Trace, session: int) -> Ints:
     np.logical_or.at(repeats, of, (events["flags"] & Flag.REPEATING) != 0)
     goes_on = lowest[1:] == np.maximum.accumulate(highest)[:-1] + 1
     start = trace.sessions["start_ms"][session]
-    return start + came[1:][goes_on & ~repeats[1:]].astype(np.int64)
+    heard = ~np.append(repeats[2:], False)
+    return start + came[1:][goes_on & ~repeats[1:] & heard].astype(np.int64)
 
 
 def _many_expiries(trace: Trace, popups: Popups, rule: RulePolicy) -> list[Finding]:

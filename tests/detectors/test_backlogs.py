@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detectors.trace import Flag, Kind
-from tests.detectors.stories import Sitting, credited_ms, found, reasons
+from tests.detectors.stories import Sitting, credited_ms, found, known, reasons
 
 RULE = "fast_forward"
 FILM_S = 2400.0
@@ -70,15 +70,17 @@ class _Offline:
             self.at += 30
             self.tell(Kind.PLAY)
 
-    def deliver(self, pieces: int, apart: float) -> None:
-        """All that was kept arrives in so many pieces, so far apart; play goes on meanwhile, and
-        what is told of that comes behind it."""
+    def deliver(self, pieces: int, apart: float, stall: float) -> None:
+        """All that was kept arrives in so many pieces, so far apart, the later half after a request
+        that was lost; play goes on meanwhile, and what is told of that comes behind it."""
         back = self.at
-        while self.at < back + (pieces - 1) * apart:
+        while self.at < back + (pieces - 1) * apart + stall:
             self.play(self.beat)
             self.tell(Kind.PROGRESS)
         for n, (kind, client, place, x, flags) in enumerate(self.kept):
-            received = max(client, back + apart * (n * pieces // len(self.kept)))
+            piece = n * pieces // len(self.kept)
+            late = apart * piece + (stall if piece >= pieces / 2 else 0)
+            received = max(client, back + late)
             self.lin.tell(kind, received, place, x=x, flags=flags, client=client)
         self.lin.t, self.lin.pos = self.at, self.pos
 
@@ -89,12 +91,13 @@ class _Offline:
     parts=st.lists(parts_of_play, min_size=1, max_size=5),
     beat=st.sampled_from([0.25, 2, 5, 10, 15]),
     pieces=st.integers(1, 12),
-    apart=st.sampled_from([0.2, 1.0, 3.0]),
+    apart=st.sampled_from([0.2, 1.0, 3.0, 20.0]),
+    stall=st.sampled_from([0.0, 8.0, 25.0, 29.0]),
     goes_on=st.booleans(),
 )
 # A stale place right before a seek that was blocked.
-@example(568, [(20, "behind", 1, "blocked and rewound", 0.87), (700, *PLAYED)], 10, 1, 0.2, True)
-@example(300, [(200, "behind", 1, "blocked", 1), (200, *PLAYED)], 5, 1, 0.2, False)
+@example(568, [(20, "behind", 1, "blocked and rewound", 0.87), (700, *PLAYED)], 10, 1, 0.2, 0, True)
+@example(300, [(200, "behind", 1, "blocked", 1), (200, *PLAYED)], 5, 1, 0.2, 0, False)
 # A place that is shown last before a seek.
 @example(
     303,
@@ -102,19 +105,30 @@ class _Offline:
     15,
     4,
     0.2,
+    0,
     True,
 )
 # A place ahead, for which the silence has room.
-@example(423, [(143, "ahead", 0.56, "rewound", 0.99)], 5, 6, 0.2, True)
-@example(600, [(100, "farthest", 0.5, "rewound", 0.6), (90, *FARTHEST)], 10, 1, 0.2, True)
+@example(423, [(143, "ahead", 0.56, "rewound", 0.99)], 5, 6, 0.2, 0, True)
+@example(600, [(100, "farthest", 0.5, "rewound", 0.6), (90, *FARTHEST)], 10, 1, 0.2, 0, True)
+@example(
+    30,
+    [(20, "ahead", 0.0, "none", 0.5), (48, "none", 0.0, "rewound", 0.5)],
+    0.25,
+    1,
+    0.2,
+    0,
+    False,
+)
 # A player that tells of its place four times a second, and runs behind for minutes.
-@example(547, [(172, "runs behind", 0.2, "none", 1), (58, *REWOUND)], 0.25, 5, 0.2, False)
+@example(547, [(172, "runs behind", 0.2, "none", 1), (58, *REWOUND)], 0.25, 5, 0.2, 0, False)
 @example(
     197,
     [(122, "behind", 0.06, "none", 1), (193, "runs behind", 0.09, "none", 1), (23, *AHEAD)],
     0.5,
     5,
     0.2,
+    0,
     True,
 )
 # Odd beats, and honest ones between them.
@@ -124,25 +138,49 @@ class _Offline:
     5,
     1,
     0.2,
+    0,
     False,
 )
 # An end that no film has reached, in the first of two deliveries.
-@example(30, [(64, "end", 0.0, "none", 1)], 2, 2, 0.2, False)
-@example(30, [(64, "end", 0.5, "none", 1)], 2, 2, 0.2, False)
+@example(30, [(64, "end", 0.0, "none", 1)], 2, 2, 0.2, 0, False)
+@example(30, [(64, "end", 0.5, "none", 1)], 2, 2, 0.2, 0, False)
 # Pieces that take seconds each.
-@example(300, [(300, *PLAYED)], 10, 6, 1, True)
-@example(300, [(600, *PLAYED)], 10, 6, 3, True)
-@example(300, [(139, *PLAYED)], 2, 6, 3, True)
-@example(300, [(600, *PLAYED)], 2, 12, 3, True)
+@example(300, [(300, *PLAYED)], 10, 6, 1, 0, True)
+@example(300, [(600, *PLAYED)], 10, 6, 3, 0, True)
+@example(300, [(139, *PLAYED)], 2, 6, 3, 0, True)
+@example(300, [(600, *PLAYED)], 2, 12, 3, 0, True)
+@example(300, [(600, *PLAYED)], 10, 12, 20, 0, True)
+# A place ahead as the last one before a request that is lost.
+@example(
+    30,
+    [(20, *PLAYED), (20, "ahead", 1, "none", 1), (60, *PLAYED)],
+    10,
+    2,
+    0.2,
+    25,
+    False,
+)
+# A request that is lost on the way.
+@example(300, [(600, *PLAYED)], 10, 8, 0.2, 25, True)
 def test_a_backlog_with_glitches_accuses_nobody_and_costs_their_neighbours_at_most(
-    first: int, parts: list[Part], beat: float, pieces: int, apart: float, goes_on: bool
+    first: int,
+    parts: list[Part],
+    beat: float,
+    pieces: int,
+    apart: float,
+    stall: float,
+    goes_on: bool,
 ) -> None:
     lin = Sitting().play().watch(first)
     offline = _Offline(lin, beat)
     for part in parts:
         offline.part(part)
     # What is taken for a backlog comes four times as fast as it grew.
-    offline.deliver(pieces, min(apart, (offline.at - first) / (4 * pieces)))
+    slowest = (offline.at - first) / (4 * pieces)
+    apart = min(apart, slowest)
+    ran_behind = sum(seconds for seconds, glitch, *_ in parts if glitch == "runs behind")
+    slack = 0 if ran_behind else slowest + (slowest - apart) * (pieces // 2)
+    offline.deliver(pieces, apart, min(stall, slack))
     seen = offline.seen
     if goes_on:
         lin.watch(120, beat=beat)
@@ -150,7 +188,6 @@ def test_a_backlog_with_glitches_accuses_nobody_and_costs_their_neighbours_at_mo
     lin.pause()
     assert reasons(found(RULE, lin)) == []
     odd = sum(glitch != "none" or act.endswith("rewound") for _, glitch, _, act, _ in parts)
-    ran_behind = sum(seconds for seconds, glitch, *_ in parts if glitch == "runs behind")
     ahead = 90 * sum(glitch == "ahead" for _, glitch, *_ in parts)  # where the silence has room
     lost = 10 + (10 + 2 * beat) * odd + ran_behind + ahead
     assert credited_ms(RULE, lin) >= (seen - lost) * 1000
@@ -198,6 +235,16 @@ def test_one_odd_beat_accuses_nobody_whatever_the_beat_and_before_an_outage_too(
     lin.watch(200, beat=beat)
     assert reasons(found(RULE, lin)) == []
     assert credited_ms(RULE, lin) >= (lin.t - 2 * beat - 10) * 1000
+
+
+def test_wu_s_seeks_are_told_though_play_goes_on_before_them() -> None:
+    wu = Sitting().play().watch(100)
+    for _ in range(4):
+        wu.tell(Kind.SEEK, wu.t, wu.pos, x=wu.pos + 300)
+        wu.pos -= 290
+        wu.watch(60)
+    kinds = known(wu).played.samples.kind.tolist()
+    assert kinds.count(Kind.SEEK) == 4
 
 
 def test_a_seek_that_is_told_where_it_led_says_nothing_of_where_play_was() -> None:

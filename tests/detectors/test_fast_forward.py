@@ -54,6 +54,12 @@ def test_wu_cannot_save_up_time_in_a_pause_and_spend_it_at_16x():
     assert reasons(found(RULE, wu)) == ["outran"]
 
 
+def test_wu_s_platform_that_tells_once_a_minute_is_no_backlog_without_end():
+    wu = Sitting().play().watch(300, beat=60).pause().idle(1200, beat=60).play()
+    wu.watch(300, beat=60, speed=16)
+    assert {"outran", "jump"} & set(reasons(found(RULE, wu)))
+
+
 def test_lin_s_backlog_after_an_outage_is_inside_the_elapsed_time():
     assert found(RULE, Sitting().play().watch(100).held_back(900).watch(100)) == []
 

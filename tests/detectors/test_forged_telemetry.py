@@ -130,6 +130,27 @@ def test_heartbeats_that_overtake_each_other_on_a_slow_network_are_no_contradict
     assert found(RULE, lin) == []
 
 
+@pytest.mark.parametrize("outage", [100, 400, 900])
+@pytest.mark.parametrize("pieces", [10, 30])
+def test_a_backlog_in_pieces_does_not_make_the_clock_run_ahead(outage, pieces):
+    """As many intervals of the server's clock as pieces, each shorter than what it tells of."""
+    lin = Sitting().play().watch(60)
+    ends, apart = 60 + outage, max(1.0, outage / (4 * pieces))
+    for n in range(1, outage // 10 + 1):
+        at = 60 + 10 * n
+        lin.tell(Kind.PROGRESS, ends + apart * (n * pieces * 10 // outage), at, client=at)
+    assert found(RULE, lin) == []
+
+
+@pytest.mark.parametrize("outage", [0, 300])
+def test_wu_s_clock_runs_ahead_before_and_after_an_outage(outage):
+    wu = Sitting().play()
+    for n in range(1, 61):
+        late = outage if n > 30 else 0
+        wu.tell(Kind.PROGRESS, 10 * n + late, 10.0 * n, client=12.0 * n + late)
+    assert reasons(found(RULE, wu)) == ["client_clock"]
+
+
 # What a platform's makers, browsers and background tabs do to clocks, in seconds: each is held to
 # nothing at all, whatever the network does to it.
 CLOCKS = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from detectors.finding import Evidence, Fault, Outcome
-from tests.detectors.stories import Sitting, found, reasons
+from detectors.trace import Kind
+from tests.detectors.stories import MONDAY_MS, Sitting, found, ms, reasons
 
 RULE = "lesson_order"
 
@@ -65,6 +66,22 @@ def test_a_backlog_gets_the_benefit_of_its_silence():
     offline = Sitting(lesson=0).play().watch(600).held_back(1800)
     phone = lesson(1, 2300)
     assert found(RULE, offline, phone) == []
+
+
+@pytest.mark.parametrize("late", [0.2, 1.0, 1.4, 8.0, 20.0, 29.0])
+@pytest.mark.parametrize("media", [300.0, 2400.0])
+def test_the_last_word_of_a_film_may_come_when_the_next_one_plays(late, media):
+    one = Sitting().play().watch(media - 12)
+    one.tell(Kind.ENDED, media + late, media, client=media)
+    assert found(RULE, one, lesson(1, media), lessons=[media] * 2) == []
+
+
+@pytest.mark.parametrize(("early", "accused"), [(20.0, False), (20.1, True), (200.0, True)])
+def test_wu_begins_the_next_lesson_while_the_one_before_plays_on(early, accused):
+    """What a heartbeat of ten seconds may hide and ten seconds of it are forgiven."""
+    findings = found(RULE, lesson(0, 0, 2400), lesson(1, 2352 - early))
+    assert reasons(findings) == (["ahead_of_order"] if accused else [])
+    assert not findings or findings[0].end_ms == MONDAY_MS + ms(2352 - 10)
 
 
 def test_watching_the_same_minutes_again_completes_nothing():

@@ -388,6 +388,15 @@ def test_a_batch_that_overtook_a_hanging_request_does_not_show_that_an_answer_wa
     assert (finding.reason == "not_delivered") is overtakes
 
 
+def test_a_batch_that_is_itself_not_heard_does_not_show_that_the_one_before_was():
+    """The one before was sent again and hangs, and this one went without it."""
+    lin = Sitting().play().watch(240).popup(None, shown=None).watch(240).popup(4, stop=True)
+    unheard(lin.watch(100), 239, 481)
+    lin.events = [it if it[1] != 300_000 else (*it[:7], 0) for it in lin.events]
+    (finding,) = found(RULE, lin)
+    assert finding.reason == "not_delivered"
+
+
 @given(
     st.floats(300, 900),
     st.lists(st.tuples(st.floats(0, 900), st.floats(0, 900)), max_size=4),

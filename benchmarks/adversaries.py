@@ -150,6 +150,10 @@ def _oddities() -> Iterator[str]:
         **{name: (it.zh, it.en) for name, it in MISHAPS.items()},
         **{name: (zh, en) for name, (_, zh, en) in WAYS.items()},
         "plays_again": ("播完后自动重播", "the film begins again by itself after its end"),
+        "next_lesson": (
+            "学完立即学下一节，上一节最后的记录可能晚到",
+            "the next lesson at once; what is told last of this one may be late",
+        ),
     }
     for name, (zh, en) in described.items():
         scenes = [

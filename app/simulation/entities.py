@@ -122,7 +122,8 @@ class Network:
 
     The other numbers are shares of batches: `lost` ones are sent again after a while with what came
     since, `unheard` ones as well though they had arrived, `duplicated` ones arrive twice,
-    `overtaken` ones after the batch that follows them.
+    `overtaken` ones after the batch that follows them. Where `piece` is not 0, no request carries
+    more events, and what is left waits `piece_every_s` for the next one.
     """
 
     latency_s: tuple[float, float] = (0.03, 0.12)
@@ -133,6 +134,8 @@ class Network:
     lost: float = 0.0
     unheard: float = 0.0
     every_batch_twice: bool = False
+    piece: int = 0
+    piece_every_s: float = 0.0
     address: str = "192.0.2.10"
 
     def roughen(self) -> None:

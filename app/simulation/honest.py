@@ -101,10 +101,13 @@ def honest_scene(
     evidence = service.records()
     if story.closes_early:
         evidence = _closed_by_the_lease(evidence)
-    seen = _union([part for sitting in env.sittings for part in sitting.seen])
-    whole = seen >= setting.media_s * story.film - 1.0
+    seen = [
+        _union([part for it in env.sittings if it.lesson_id == lesson for part in it.seen])
+        for lesson in dict.fromkeys(it.lesson_id for it in env.sittings)
+    ]
+    whole = seen[0] >= setting.media_s * story.film - 1.0
     return HonestScene(
-        setting, evidence, service.photos, frozenset(story.met), seen, whole, service.asked
+        setting, evidence, service.photos, frozenset(story.met), sum(seen), whole, service.asked
     )
 
 
@@ -170,9 +173,12 @@ class Story:
             self.met.add(name)
         return happens
 
-    def _sitting(self, fittings: Fittings, at_s: float, device: Device) -> SimulatedSitting:
+    def _sitting(
+        self, fittings: Fittings, at_s: float, device: Device, lesson: int = 1
+    ) -> SimulatedSitting:
         sitting = self.env.sitting(
             at_s=at_s,
+            lesson=lesson,
             device=device,
             clock=fittings.clock,
             network=fittings.network,
@@ -222,7 +228,30 @@ class Story:
             sitting.pause()
             yield from sitting.close()
         else:
+            # No lesson opens before 98 per cent of the one before were seen.
+            if self._seen_s() >= 0.985 * self.env.media_s and self._happens("next_lesson", 0.25):
+                self.env.alongside(self._next_lesson(sitting), sitting.t)
             yield from sitting.end()
+
+    def _seen_s(self) -> float:
+        return _union([part for it in self.env.sittings for part in it.seen])
+
+    def _next_lesson(self, sitting: SimulatedSitting) -> Passage:
+        """The page goes on to the next lesson at once; what it tells last of this one may be late,
+        and arrive when the next one plays."""
+        rng = self.rng
+        clock = sitting.clock
+        sitting.network.outages.append((sitting.t, sitting.t + rng.choice((0.0, 1.0, 4.0, 20.0))))
+        following = self._sitting(
+            replace(self._fittings(clock), film=self.film),
+            sitting.t + rng.uniform(0.0, 2.0),
+            sitting.device,
+            lesson=2,
+        )
+        yield from following.open()
+        yield from following.watch_for(rng.uniform(30.0, 280.0))
+        following.pause()
+        yield from following.close()
 
     def _leave(self, sitting: SimulatedSitting, clock: DeviceClock, device: Device) -> Leaving:
         """Break off; when, by which clock and on which device the next sitting begins."""

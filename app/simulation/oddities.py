@@ -252,13 +252,20 @@ def one_photo_empty(it: Fittings) -> None:
 # -- on the way -----------------------------------------------------------------------------------
 
 
-@mishap(2, "断网后补报，期间缓存续播", "an outage: plays from its buffer, tells it afterwards")
+@mishap(
+    2,
+    "断网后补报（一次或分多次），期间缓存续播",
+    "an outage: plays from its buffer, tells it afterwards, at once or in pieces",
+)
 def outage(sitting: SimulatedSitting) -> Passage:
     rng = sitting.rng
     length = rng.choice((rng.uniform(2, 30), rng.uniform(30, 180), rng.uniform(180, 900)))
     buffer = rng.choice((rng.uniform(10, 60), 900.0))
     start = sitting.t
     sitting.network.outages.append((start, start + length))
+    if rng.random() < 0.4:
+        sitting.network.piece = rng.choice((30, 60, 120))
+        sitting.network.piece_every_s = rng.uniform(0.2, 10.0)
     playable = min(buffer, sitting.media_s - TAIL_S - 9 * rng.random() - sitting.position)
     if playable > 0:
         yield from sitting.watch(min(sitting.position + playable, sitting.position + length))

@@ -154,7 +154,7 @@ class LessonPage:
     def emit(self, kind: str, **fields: Any) -> None:
         """Queue one event."""
         self._uplink.queue(
-            {"seq": self._seq, "type": kind, "at_ms": self.clock.date_ms(self.t), **fields}
+            {"seq": self._seq, "type": kind, "at_ms": self.clock.date_ms(self.t), **fields}, self.t
         )
         self._seq += 1
 
@@ -185,7 +185,8 @@ class LessonPage:
                 "visible": self.visible,
                 "focused": self.focused,
                 "monotonic_ms": self.clock.monotonic_ms(t),
-            }
+            },
+            t,
         )
         self._seq += 1
 

@@ -208,7 +208,8 @@ class SimulatedService:
                 self._note_popup(study, sitting, event, now_ms)
         study.learned_s = sitting.learned_s
         if sitting.visible:
-            study.mark_s = max(study.mark_s, sitting.position)
+            told = max((event.get("position", 0.0) for event in events), default=0.0)
+            study.mark_s = max(study.mark_s, min(told, sitting.position))
         self._expire(study, sitting, now_ms)
         if study.expired is not None:
             self._reissue(study, sitting, now_ms)

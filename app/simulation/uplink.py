@@ -10,6 +10,7 @@ from app.simulation.entities import Network, Photo, Record
 from app.simulation.service import PageClient, Service
 
 NEVER = float("inf")
+PIECE_PACE = 8  # a backlog that comes in pieces comes so much faster than it grew
 PATIENCE_S = 20.0  # how long a client waits for an answer
 
 
@@ -21,14 +22,17 @@ class Uplink:
         self.network = network
         self._rng = rng
         self._events: list[Record] = []
+        self._queued_at: list[float] = []
         self._photos: list[tuple[Record, Photo]] = []
         self._held: list[Record] | None = None  # a request that hangs
         self._echo: list[Record] | None = None  # a request that will arrive once more
         self._failures = 0
         self._waits_until = 0.0  # after a request that failed
 
-    def queue(self, event: Record) -> None:
+    def queue(self, event: Record, t: float) -> None:
+        """An event of the true time `t`."""
         self._events.append(event)
+        self._queued_at.append(t)
 
     def queue_photo(self, snapshot: Record, photo: Photo) -> None:
         self._photos.append((snapshot, photo))
@@ -51,6 +55,7 @@ class Uplink:
     def drop(self) -> None:
         """Lose what is not delivered."""
         self._events.clear()
+        self._queued_at.clear()
         self._photos.clear()
         self._held = self._echo = None
         self._waits_until = 0.0
@@ -63,17 +68,24 @@ class Uplink:
         unheard = 1.0 if network.deaf_at(sitting.t) else network.unheard
         if self._events and chance < network.lost + unheard:
             if chance >= network.lost:  # it arrives, and the answer does not
-                self.service.send(sitting, self._events)
+                self.service.send(sitting, self._next_piece())
             self._fail(sitting.t)
             return
         self._failures = 0
         if self._events:
-            batch, self._events = self._events, []
+            batch = self._next_piece()
+            took_s = self._queued_at[len(batch) - 1] - self._queued_at[0]
+            del self._events[: len(batch)], self._queued_at[: len(batch)]
+            if self._events:
+                self._waits_until = sitting.t + min(network.piece_every_s, took_s / PIECE_PACE)
             yield from self._send(sitting, batch)
         if self._photos:
             photos, self._photos = self._photos, []
             for snapshot, photo in photos:
                 self.service.photo(sitting, snapshot, photo)
+
+    def _next_piece(self) -> list[Record]:
+        return self._events[: self.network.piece or None]
 
     def _fail(self, t: float) -> None:
         """Noticed at once or when patience ends; then tried again as the SDK does."""

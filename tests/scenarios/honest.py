@@ -121,15 +121,14 @@ def _count(total: Tally, finding: Finding, seed_of: list[int]) -> None:
 
 
 def credited_s(result: JudgedFacts, seed_of: Sequence[int]) -> dict[int, float]:
-    """Content credited to each seed's learner, each second once."""
-    spans: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    """Content credited to each seed's learner, each second of a lesson once."""
+    spans: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     credited = result.credited
-    for session, low, high in zip(
-        credited.session.tolist(), credited.p0_ms.tolist(), credited.p1_ms.tolist(), strict=True
-    ):
-        spans[seed_of[session]].append((low, high))
+    columns = (credited.session, credited.lesson, credited.p0_ms, credited.p1_ms)
+    for session, lesson, low, high in zip(*(it.tolist() for it in columns), strict=True):
+        spans[seed_of[session], lesson].append((low, high))
     earned: dict[int, float] = defaultdict(float)
-    for seed, parts in spans.items():
+    for (seed, _), parts in spans.items():
         reached = 0
         for low, high in sorted(parts):
             earned[seed] += max(0, high - max(low, reached)) / 1000

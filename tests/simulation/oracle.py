@@ -71,9 +71,12 @@ def lead_over_the_server_s(told: Told) -> float:
 
 
 def longest_gap_s(all_told: list[Told]) -> float:
-    """The longest stretch of visible play, told in time, without a pop-up being shown."""
-    gap = longest = 0.0
+    """The longest stretch of visible play of a lesson, told in time, without a pop-up shown."""
+    gaps: dict[str, float] = {}
+    longest = 0.0
     for told in all_told:
+        lesson = told.session["lesson_id"]
+        gap = gaps.get(lesson, 0.0)
         delays = told.delays_s
         position, playing, visible = None, False, True
         for event in told.events:
@@ -92,6 +95,7 @@ def longest_gap_s(all_told: list[Told]) -> float:
                 playing = kind == "play"
             elif kind == "popup_shown":
                 gap = 0.0
+        gaps[lesson] = gap
     return longest
 
 

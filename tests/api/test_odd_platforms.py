@@ -153,6 +153,24 @@ def the_next_lesson_after_most_of_this_one_is_refused(it: Row) -> None:
     it.page(lesson="urn:l2").study(60)
 
 
+@row((2700, "no_consent:not_proven"), (121, ""))
+def the_last_word_of_a_lesson_that_comes_when_the_next_one_plays(it: Row) -> None:
+    it.begin()
+    first = it.page()
+    first.beat()
+    by_the_minute(first, 2400)
+    first.study(290)
+    first.wait(10)
+    ended = first.event("ended", 2700)
+    following = it.page(lesson="urn:l2")
+    following.tell(following.event("play", 0))
+    it.road.clock.advance(seconds=1)
+    following.at = 1
+    following.beat()
+    first.tell(ended)
+    following.study(120)
+
+
 @row((2500, ""))
 def a_film_that_is_shorter_than_its_entry(it: Row) -> None:
     it.begin()

@@ -198,7 +198,7 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
     was_stopped = sittings.previous(stopped(kind, every).take(rows), False)
     advance = np.where(was_stopped & _BEGINS.take(kind_s), 0, np.maximum(0, arrive - came_from))
 
-    l_s = u_s - _age(u_s, sittings, silence_ms)
+    l_s = u_s - age(u_s, advance, sittings, silence_ms)
     stands = ~sittings.firsts & ~was_stopped & (arrive == came_from) & (kind_s != Kind.SEEK)
     l_s -= _rounded(sittings, advance, stands, u_s)
     room = u_s - sittings.previous(l_s, 0)
@@ -311,19 +311,47 @@ def _rounded(sittings: Segments, advance: Ints, stands: Bools, u: Ints) -> Ints:
     return np.where(stands, np.minimum(since, steps.take(sittings.own)), 0)
 
 
-def _age(u: Ints, sittings: Segments, silence_ms: int) -> Ints:
+def age(u: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:
     """How old each sample may be at its receipt, if the client is honest.
 
-    It is at most as old as the silences before it, less what drained of their backlogs while
-    deliveries went on: a second silence in the middle of a backlog makes the rest older still. The
-    first news of a delivery is older by the time since the delivery before it.
+    It is at most as old as the silence before it, less the content that was played since; a second
+    silence in the middle of a backlog makes the rest older still, and while deliveries go on a
+    backlog drains. One heartbeat is allowed always; and what came in one delivery can all have
+    happened since the delivery before it, as after one request that was lost.
     """
     gap = u - sittings.previous(u, 0)
+    if not len(u):
+        return gap
+    by_content = _unplayed(gap, advance, sittings, silence_ms)
+    by_clock = np.maximum(backlog_left(gap, u, sittings), _undrained(gap, sittings, silence_ms))
+    least = np.where(gap > silence_ms, 0, gap)
+    heartbeat = np.maximum(least, _delivered(u, gap, advance, sittings))
+    return np.maximum(np.minimum(by_content, by_clock), heartbeat)
+
+
+def _delivered(u: Ints, gap: Ints, advance: Ints, sittings: Segments) -> Ints:
+    """The silence before each delivery, less what was played since its first sample."""
+    head = sittings.firsts | (gap > 0)
+    first = np.maximum.accumulate(np.where(head, np.arange(len(u)), 0))
+    waited = gap[first]
+    content = np.cumsum(np.where(head | (advance > waited), 0, advance))
+    return np.maximum(waited - (content - content[first]), 0)
+
+
+def _unplayed(gap: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:
+    """How much of all silences was not played since."""
+    silent = gap > silence_ms
+    held = sittings.running_sum(np.where(silent, gap, 0))
+    nearer = sittings.running_sum(np.where(silent, advance, advance - gap))
+    return held - nearer + sittings.running_max(gap - held + nearer - advance)
+
+
+def _undrained(gap: Ints, sittings: Segments, silence_ms: int) -> Ints:
+    """How much of all silences is left at the first news of each delivery, as backlogs drain."""
     grown = sittings.running_sum(np.where(gap > silence_ms, gap, -(DRAIN - 1) * gap))
     left = grown - np.minimum(sittings.running_min(grown), 0)
     first = sittings.last_where(sittings.firsts | (gap > 0))
-    oldest = (gap + sittings.previous(left, 0)).take(first)
-    return np.maximum(backlog_left(gap, u, sittings), oldest)
+    return (gap + sittings.previous(left, 0)).take(first)
 
 
 def outrun(claimed: Ints, u: Ints, low: Ints, sittings: Segments, rate: float) -> Ints:

@@ -54,14 +54,14 @@ class ToldPlaces:
         possible = strict * (self.u[1:] - self.earliest[:-1]) + tolerance
         strays = same & ((step < -STRAY_MS) | (step > possible))
         odd[1:] = strays & (step > 0) & self._before_seek(same)
-        strays &= ~self._told_where_it_led(slice(1, None))
+        # All but seeks show a place and move to none; an end after which play goes on was none.
+        strays &= self.kind[1:] != Kind.SEEK
         back = 0
         for row in (np.flatnonzero(strays) + 1).tolist():
             # The first row back on the line looks like a stray too.
             if row <= back:
                 continue
-            # All but seeks show a place and move to none; an end after which play goes on was none.
-            found = 0 if self.kind[row] == Kind.SEEK else self._return(row, strict)
+            found = self._return(row, strict)
             stood = found and self.arrive[found - 1] - self.arrive[row] <= STRAY_MS
             if not stood and self._goes_on(row, strict):
                 odd[row - 1] = True

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from detectors.credit import Samples, outrun, pace_of
+from detectors.credit import Samples, age, outrun, pace_of
 from detectors.excursions import SNAP_BACK_MS
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
@@ -164,7 +164,7 @@ class _Story:
         self._moved = np.flatnonzero((self.advance > 0) & ~self.jump)
         self.seeks = seeks[rows]
         self.novel = self._novelty()
-        self.low = samples.l_ms[rows]
+        self.low = np.minimum(samples.l_ms[rows], self._earliest(policy))
 
     def findings(self) -> list[Finding]:
         jumps = self._jumps()
@@ -180,6 +180,12 @@ class _Story:
 
     def _claims(self) -> Ints:
         return np.where(self.jump, 0, self.novel)
+
+    def _earliest(self, policy: Policy) -> Ints:
+        """How early each sample can be of, if what was claimed twice took no time: a place that a
+        player showed by a glitch leaves what was really played less of a silence than it took."""
+        silence_ms = policy["popup_gap"].ms("offline_gap_s")
+        return self.u - age(self.u, self._claims(), Segments(np.zeros_like(self.u)), silence_ms)
 
     def _novelty(self) -> Ints:
         """New content of every sample's advance; a jump adds nothing to what was seen."""

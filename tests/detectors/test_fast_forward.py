@@ -60,6 +60,19 @@ def test_wu_s_platform_that_tells_once_a_minute_is_no_backlog_without_end():
     assert {"outran", "jump"} & set(reasons(found(RULE, wu)))
 
 
+@pytest.mark.parametrize("beat", [2, 5, 10])
+@pytest.mark.parametrize("by", [10, 30])
+def test_a_button_that_is_told_where_it_led_claims_nothing(beat, by):
+    lin = Sitting().play().watch(60, beat=beat)
+    for _ in range(12):
+        lin.pos += by
+        lin.seek(lin.pos)
+        lin.t += 0.3
+    lin.watch(40, beat=beat)
+    assert "outran" not in reasons(found(RULE, lin))
+    assert credited_ms(RULE, lin) <= 105_000
+
+
 def test_lin_s_backlog_after_an_outage_is_inside_the_elapsed_time():
     assert found(RULE, Sitting().play().watch(100).held_back(900).watch(100)) == []
 

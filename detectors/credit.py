@@ -268,8 +268,12 @@ def _staleness(u: Ints, sittings: Segments, silence_ms: int) -> tuple[Ints, Ints
     last = backlog_left(gap, u, sittings)
     left = backlog_left(np.where(silent, gap, 0), u, sittings)
     oldest = np.where(silent, gap, gap + np.maximum(sittings.previous(left, 0), 0))
-    first = sittings.last_where(sittings.firsts | (gap > 0))
-    return last, np.maximum(last, oldest.take(first))
+    return last, np.maximum(last, oldest.take(_first_brought(gap, sittings)))
+
+
+def _first_brought(gap: Ints, sittings: Segments) -> Ints:
+    """The first row of the delivery that brought each row."""
+    return sittings.last_where(sittings.firsts | (gap > 0))
 
 
 def backlog_left(silences: Ints, u: Ints, sittings: Segments) -> Ints:
@@ -320,21 +324,18 @@ def age(u: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:
     happened since the delivery before it, as after one request that was lost.
     """
     gap = u - sittings.previous(u, 0)
-    if not len(u):
-        return gap
     by_content = _unplayed(gap, advance, sittings, silence_ms)
     by_clock = np.maximum(backlog_left(gap, u, sittings), _undrained(gap, sittings, silence_ms))
     least = np.where(gap > silence_ms, 0, gap)
-    heartbeat = np.maximum(least, _delivered(u, gap, advance, sittings))
+    heartbeat = np.maximum(least, _delivered(gap, advance, sittings))
     return np.maximum(np.minimum(by_content, by_clock), heartbeat)
 
 
-def _delivered(u: Ints, gap: Ints, advance: Ints, sittings: Segments) -> Ints:
+def _delivered(gap: Ints, advance: Ints, sittings: Segments) -> Ints:
     """The silence before each delivery, less what was played since its first sample."""
-    head = sittings.firsts | (gap > 0)
-    first = np.maximum.accumulate(np.where(head, np.arange(len(u)), 0))
+    first = _first_brought(gap, sittings)
     waited = gap[first]
-    content = np.cumsum(np.where(head | (advance > waited), 0, advance))
+    content = np.cumsum(np.where(advance > waited, 0, advance))
     return np.maximum(waited - (content - content[first]), 0)
 
 
@@ -350,8 +351,7 @@ def _undrained(gap: Ints, sittings: Segments, silence_ms: int) -> Ints:
     """How much of all silences is left at the first news of each delivery, as backlogs drain."""
     grown = sittings.running_sum(np.where(gap > silence_ms, gap, -(DRAIN - 1) * gap))
     left = grown - np.minimum(sittings.running_min(grown), 0)
-    first = sittings.last_where(sittings.firsts | (gap > 0))
-    return (gap + sittings.previous(left, 0)).take(first)
+    return (gap + sittings.previous(left, 0)).take(_first_brought(gap, sittings))
 
 
 def outrun(claimed: Ints, u: Ints, low: Ints, sittings: Segments, rate: float) -> Ints:

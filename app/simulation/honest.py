@@ -101,13 +101,16 @@ def honest_scene(
     evidence = service.records()
     if story.closes_early:
         evidence = _closed_by_the_lease(evidence)
-    seen = [
-        _union([part for it in env.sittings if it.lesson_id == lesson for part in it.seen])
-        for lesson in dict.fromkeys(it.lesson_id for it in env.sittings)
-    ]
-    whole = seen[0] >= setting.media_s * story.film - 1.0
+    seen, following = (story.seen_s(lesson) for lesson in (1, 2))
+    whole = seen >= setting.media_s * story.film - 1.0
     return HonestScene(
-        setting, evidence, service.photos, frozenset(story.met), sum(seen), whole, service.asked
+        setting,
+        evidence,
+        service.photos,
+        frozenset(story.met),
+        seen + following,
+        whole,
+        service.asked,
     )
 
 
@@ -157,6 +160,13 @@ class Story:
                 yield from self._end(sitting)
                 return
             fittings = replace(self._fittings(clock), film=fittings.film)
+
+    def seen_s(self, lesson: int) -> float:
+        """What of a lesson has been seen so far, each second once."""
+        name = self.env.setting.lesson_id(lesson)
+        return _union(
+            [part for it in self.env.sittings if it.lesson_id == name for part in it.seen]
+        )
 
     def _fittings(self, clock: DeviceClock) -> Fittings:
         env = self.env
@@ -229,21 +239,17 @@ class Story:
             yield from sitting.close()
         else:
             # No lesson opens before 98 per cent of the one before were seen.
-            if self._seen_s() >= 0.985 * self.env.media_s and self._happens("next_lesson", 0.25):
+            if self.seen_s(1) >= 0.985 * self.env.media_s and self._happens("next_lesson", 0.25):
                 self.env.alongside(self._next_lesson(sitting), sitting.t)
             yield from sitting.end()
-
-    def _seen_s(self) -> float:
-        return _union([part for it in self.env.sittings for part in it.seen])
 
     def _next_lesson(self, sitting: SimulatedSitting) -> Passage:
         """The page goes on to the next lesson at once; what it tells last of this one may be late,
         and arrive when the next one plays."""
         rng = self.rng
-        clock = sitting.clock
         sitting.network.outages.append((sitting.t, sitting.t + rng.choice((0.0, 1.0, 4.0, 20.0))))
         following = self._sitting(
-            replace(self._fittings(clock), film=self.film),
+            replace(self._fittings(sitting.clock), film=self.film),
             sitting.t + rng.uniform(0.0, 2.0),
             sitting.device,
             lesson=2,

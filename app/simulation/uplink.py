@@ -21,8 +21,7 @@ class Uplink:
         self.service = service
         self.network = network
         self._rng = rng
-        self._events: list[Record] = []
-        self._queued_at: list[float] = []
+        self._events: list[tuple[float, Record]] = []  # with the true time of each
         self._photos: list[tuple[Record, Photo]] = []
         self._held: list[Record] | None = None  # a request that hangs
         self._echo: list[Record] | None = None  # a request that will arrive once more
@@ -31,8 +30,7 @@ class Uplink:
 
     def queue(self, event: Record, t: float) -> None:
         """An event of the true time `t`."""
-        self._events.append(event)
-        self._queued_at.append(t)
+        self._events.append((t, event))
 
     def queue_photo(self, snapshot: Record, photo: Photo) -> None:
         self._photos.append((snapshot, photo))
@@ -55,7 +53,6 @@ class Uplink:
     def drop(self) -> None:
         """Lose what is not delivered."""
         self._events.clear()
-        self._queued_at.clear()
         self._photos.clear()
         self._held = self._echo = None
         self._waits_until = 0.0
@@ -68,23 +65,23 @@ class Uplink:
         unheard = 1.0 if network.deaf_at(sitting.t) else network.unheard
         if self._events and chance < network.lost + unheard:
             if chance >= network.lost:  # it arrives, and the answer does not
-                self.service.send(sitting, self._next_piece())
+                self.service.send(sitting, _records(self._next_piece()))
             self._fail(sitting.t)
             return
         self._failures = 0
         if self._events:
-            batch = self._next_piece()
-            took_s = self._queued_at[len(batch) - 1] - self._queued_at[0]
-            del self._events[: len(batch)], self._queued_at[: len(batch)]
+            piece = self._next_piece()
+            del self._events[: len(piece)]
             if self._events:
-                self._waits_until = sitting.t + min(network.piece_every_s, took_s / PIECE_PACE)
-            yield from self._send(sitting, batch)
+                grew_s = piece[-1][0] - piece[0][0]
+                self._waits_until = sitting.t + min(network.piece_every_s, grew_s / PIECE_PACE)
+            yield from self._send(sitting, _records(piece))
         if self._photos:
             photos, self._photos = self._photos, []
             for snapshot, photo in photos:
                 self.service.photo(sitting, snapshot, photo)
 
-    def _next_piece(self) -> list[Record]:
+    def _next_piece(self) -> list[tuple[float, Record]]:
         return self._events[: self.network.piece or None]
 
     def _fail(self, t: float) -> None:
@@ -120,6 +117,10 @@ class Uplink:
             self.service.send(sitting, batch)
         elif network.duplicated and self._rng.random() < network.duplicated:
             self._echo = batch
+
+
+def _records(queued: list[tuple[float, Record]]) -> list[Record]:
+    return [event for _, event in queued]
 
 
 def _mere_beats(batch: list[Record]) -> bool:

@@ -7,12 +7,8 @@ from dataclasses import dataclass
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from detectors.facts import facts
-from detectors.finding import Finding
-from detectors.registry import ALL
 from detectors.trace import Kind
-from tests.detectors.columns import GRADED
-from tests.detectors.stories import Sitting, reasons, trace
+from tests.detectors.stories import Sitting, found, reasons
 
 FILM_S = 600.0
 # Neither pop-ups nor photos are told of here.
@@ -21,12 +17,8 @@ RULES = ("fast_forward", "multi_window", "lesson_order", "shared_device", "contr
 
 def accused(*sittings: Sitting) -> list[tuple[str, str]]:
     """What the rules on time and order say of sittings of films of ten minutes."""
-    known = facts(trace(*sittings, lessons=[FILM_S] * 3), GRADED)
-    findings: list[Finding] = []
-    for detector in ALL:
-        if detector.rule in RULES:
-            findings += detector.detect(known, GRADED)
-    return [(it.rule, reason) for it in findings for reason in reasons([it])]
+    films = [FILM_S] * 3
+    return [(it, reason) for it in RULES for reason in reasons(found(it, *sittings, lessons=films))]
 
 
 @dataclass(frozen=True)

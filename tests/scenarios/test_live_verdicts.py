@@ -54,13 +54,18 @@ class Stage:
             scenario_id,
             self.api,
             setting=setting,
-            advance=lambda seconds: self.clock.advance(seconds=seconds),
+            advance=self._pass,
         )
         self.clock.advance(minutes=20)
         sweep(self.services)
         run_pending(self.services)
         self._settle(report)
         return report
+
+    def _pass(self, seconds: float) -> None:
+        """Photos are read within seconds, so that who was not recognised is asked again."""
+        self.clock.advance(seconds=seconds)
+        run_pending(self.services)
 
     def play_honest(self, seed: int) -> tuple[LiveReport, frozenset[str]]:
         """Somebody honest, without consent to face processing: no picture has to be drawn."""

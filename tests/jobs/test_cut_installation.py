@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from app.clock import day
+from app.db import Database
 from app.domain.controls import draws
 from app.domain.faces import retention
 from app.jobs import backup, purge, restore
@@ -60,19 +61,24 @@ def lived(postgres: Postgres, url: str, folder: Path, *, ranges: bool) -> dict[s
         seen["judged"] = bodies(services.database)
         seen["restored"] = restored(postgres, services, folder)
         seen["erased"] = erase(services, county, clock)
+        if ranges:  # the service moves what lies beyond all of them as soon as the month is over
+            assert_spread(services.database)
         clock.advance(days=3_000)
         seen["purged"] = purge.perform(services, "test")
         seen["left"] = ledger(services)
-        if ranges:
-            with services.database.read() as connection:
-                cut = {it.table: it for it in partitions.described(connection)}
-                photos = select(Snapshot.session_id).distinct().order_by(Snapshot.session_id)
-                sittings = connection.execute(photos).scalars().all()
-            last = cut["snapshots"].ranges[-1].upper
-            assert sittings[0] < 4 <= 20 < sittings[1] < last < sittings[-1]
-            assert cut["snapshots"].outside and cut["controls"].outside
     services.database.close()
     return seen
+
+
+def assert_spread(database: Database) -> None:
+    """Rows lie in the first range, in a later one, and beyond all ranges."""
+    with database.read() as connection:
+        cut = {it.table: it for it in partitions.described(connection)}
+        photos = select(Snapshot.session_id).distinct().order_by(Snapshot.session_id)
+        sittings = connection.execute(photos).scalars().all()
+    last = cut["snapshots"].ranges[-1].upper
+    assert sittings[0] < 4 <= 20 < sittings[1] < last < sittings[-1]
+    assert cut["snapshots"].outside and cut["controls"].outside
 
 
 def ledger(services: Services) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -13,6 +14,7 @@ from app.outages import RETRY_S, DatabaseAway
 from app.store.events.packed import Packed
 
 MOST_PATIENCE_S = 15.0
+MOST_GATHERED = 64
 
 
 class Append(msgspec.Struct):
@@ -77,6 +79,36 @@ class Waiting:
             self.future.set_result(self.outcome)
         elif self.outcome is not None:
             self.future.set_exception(self.outcome)
+
+
+class Gathering:
+    """Hands over together what comes while its loop is busy: the writer that took the first of them
+    at once would commit it alone, which costs as much as ten, and keep the loop from the others."""
+
+    def __init__(self, hand_over: Callable[[list[Waiting]], None]) -> None:
+        self._hand_over = hand_over
+        self._gathered: dict[asyncio.AbstractEventLoop, list[Waiting]] = {}
+
+    def add(self, waiting: Waiting) -> None:
+        """In the loop of what waits."""
+        group = self._gathered.get(waiting.loop)
+        if group is None:
+            group = self._gathered[waiting.loop] = []
+            waiting.loop.call_soon(self._look, waiting.loop, 0)
+        group.append(waiting)
+
+    def _look(self, loop: asyncio.AbstractEventLoop, before: int) -> None:
+        """Once a turn of the loop, until a whole one brought nothing more."""
+        come = len(self._gathered.get(loop, ()))
+        if before < come < MOST_GATHERED:
+            loop.call_soon(self._look, loop, come)
+        elif come:
+            self._hand_over(self._gathered.pop(loop))
+
+    def end(self) -> None:
+        """Hand over all that was gathered."""
+        for loop in list(self._gathered):
+            self._hand_over(self._gathered.pop(loop))
 
 
 class Patience:

@@ -34,7 +34,7 @@ from sqlalchemy import (
 from app import tracing
 from app.db import Database
 from app.outages import DatabaseAway, DeadlockVictim
-from app.store.events.appending import Append, Patience, Receipt, Waiting
+from app.store.events.appending import Append, Gathering, Patience, Receipt, Waiting
 from app.store.events.event_log import FORWARDED, GENESIS, link, read
 from app.store.events.packed import Packed, note_bytes, notes_of, numbered_from, records_of
 from detectors.trace import NONE, Flag
@@ -65,7 +65,8 @@ class EventStore:
     def __init__(self, database: Database, decide: Decide) -> None:
         self._database = database
         self._decide = decide
-        self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[list[Waiting] | None] = queue.SimpleQueue()
+        self._gathering = Gathering(self._waiting.put)
         self._patience = Patience()
         self._writer: threading.Thread | None = None
 
@@ -76,6 +77,7 @@ class EventStore:
     def stop(self) -> None:
         """Write what is waiting, then end."""
         if self._writer is not None:
+            self._gathering.end()
             self._waiting.put(None)
             self._writer.join()
             self._writer = None
@@ -85,16 +87,11 @@ class EventStore:
         within seconds: whoever sends the batch again loses nothing and adds nothing twice."""
         waiting = Waiting.here(append)
         self._patience.begin(waiting)
-        self._waiting.put(waiting)
+        self._gathering.add(waiting)
         try:
             return await waiting.future
         finally:
             self._patience.end(waiting)
-
-    @property
-    def backlog(self) -> int:
-        """Batches that wait for the writer."""
-        return self._waiting.qsize()
 
     def _run(self) -> None:
         stopping = False
@@ -102,7 +99,7 @@ class EventStore:
             first = self._waiting.get()
             if first is None:
                 return
-            group = [first]
+            group = first
             while len(group) < MOST_AT_ONCE:
                 try:
                     following = self._waiting.get_nowait()
@@ -111,7 +108,7 @@ class EventStore:
                 if following is None:
                     stopping = True
                     break
-                group.append(following)
+                group += following
             self._write(group)
 
     def _write(self, group: list[Waiting]) -> None:

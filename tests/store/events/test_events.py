@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import select
 
 from app.db import Database
@@ -22,7 +23,7 @@ from app.domain.events.events import Event, pack, read_one
 from app.domain.sittings.sitting_life import LATE_AFTER_SILENCE_MS, LATE_MS, RESUME_MS, of_batch
 from app.outages import DatabaseAway
 from app.store.events import appending, event_log
-from app.store.events.appending import Append, Receipt
+from app.store.events.appending import MOST_GATHERED, Append, Gathering, Receipt, Waiting
 from app.store.events.event_log import GENESIS, link, seal, unsettled, verify
 from app.store.events.events import EventStore, append_all
 from app.store.events.packed import Packed, note_bytes
@@ -174,7 +175,60 @@ def test_many_clients_share_the_writer_and_all_are_acknowledged(sitting: Sitting
     store.stop()
     assert [receipt.accepted for receipt in receipts] == [1] * 60
     assert sorted(sitting.seqs()) == list(range(60))
-    assert store.backlog == 0
+
+
+def test_what_comes_while_the_loop_is_busy_is_committed_together(sitting: Sitting) -> None:
+    store = EventStore(sitting.database, of_batch)
+    store.start()
+    commits = 0
+
+    @sqlalchemy_event.listens_for(sitting.database.engine, "commit")
+    def _count(_connection: Any) -> None:
+        nonlocal commits
+        commits += 1
+
+    async def client(n: int) -> None:
+        for _ in range(n):  # turns of the loop in which others come
+            await asyncio.sleep(0)
+        await store.append(Append(sitting.id, packed([n]), sitting.opened_ms + n, LEASE_MS))
+
+    async def clients() -> None:
+        await asyncio.gather(*map(client, range(40)))
+
+    asyncio.run(clients())
+    store.stop()
+    assert commits == 1
+
+
+def test_who_came_first_does_not_wait_for_ever_more_to_come(sitting: Sitting) -> None:
+    handed: list[list[Waiting]] = []
+    gathering = Gathering(handed.append)
+
+    async def clients() -> int:
+        for n in range(MOST_GATHERED + 1):
+            await asyncio.sleep(0)  # one in each turn of the loop
+            gathering.add(Waiting.here(Append(sitting.id, packed([n]), n, LEASE_MS)))
+        return len(handed[0])
+
+    assert asyncio.run(clients()) == MOST_GATHERED
+
+
+def test_what_was_gathered_when_the_service_ends_is_stored_and_acknowledged(
+    sitting: Sitting,
+) -> None:
+    store = EventStore(sitting.database, of_batch)
+    store.start()
+
+    async def ends() -> Receipt:
+        asked = asyncio.ensure_future(
+            store.append(Append(sitting.id, packed([0]), sitting.opened_ms, LEASE_MS))
+        )
+        await asyncio.sleep(0)
+        store.stop()
+        return await asked
+
+    assert asyncio.run(ends()).accepted == 1
+    assert sitting.seqs() == [0]
 
 
 def test_a_batch_that_fails_is_acknowledged_to_nobody(sitting: Sitting) -> None:

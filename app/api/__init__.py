@@ -21,6 +21,7 @@ RESOURCES = (
     "app.api.platforms",
     "app.api.webhooks",
     "app.api.refusals",
+    "app.api.events",
     "app.api.sessions",
     "app.api.snapshots",
     "app.api.reference_photos",

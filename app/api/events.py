@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import msgspec
 import structlog
+from fastapi import APIRouter, Request
 from prometheus_client import Counter
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -24,7 +25,7 @@ from app.domain.events import ingest
 from app.domain.events.batch_answer import BatchAnswer, BatchesAnswer
 from app.domain.events.intake import EventIntake
 from app.domain.sittings import leases
-from app.errors import BadInput, BodyTooLarge, MalformedBody, ZhenxueError
+from app.errors import BadInput, BodyTooLarge, MalformedBody, NotFound, ZhenxueError
 from app.http.callers import Callers
 from app.http.keyring import Caller
 from app.http.middleware import request_id_of, require_plain_address
@@ -44,6 +45,17 @@ _HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
 ]
+
+
+router = APIRouter()  # of what the hot path hands on: other methods, and ids that nobody has
+
+
+async def _of_nobody(_request: Request) -> None:
+    raise NotFound("not_found", "there is nothing at this address")
+
+
+for _path in (_ROUTE, _MANY):
+    router.add_route(_path, _of_nobody, methods=["POST"], include_in_schema=False)
 
 
 class HotPath:

@@ -28,6 +28,19 @@ def test_a_wrong_method_says_what_is_allowed(client: TestClient) -> None:
     assert answer.headers["allow"] == "GET"
 
 
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/sessions/s1/events"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_events_are_only_posted(client: TestClient, method: str, path: str) -> None:
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == "POST"
+
+
+def test_events_for_an_id_that_no_session_can_have_are_for_nobody(client: TestClient) -> None:
+    answer = client.post(f"/v1/sessions/{'s' * 129}/events", json={"events": []})
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
 def test_a_bug_answers_500_without_telling_what_broke(app: FastAPI, client: TestClient) -> None:
     @app.get("/broken")
     def broken() -> None:

@@ -274,6 +274,7 @@ def test_one_batch_that_cannot_be_stored_costs_no_other_its_place(
     assert isinstance(failed, Exception) and stored.next_seq == 1  # type: ignore[union-attr]
 
 
+@pytest.mark.thorough
 @both
 def test_one_purge_at_a_time(services: Services, database: Database) -> None:
     other = Database(database.url.render_as_string(hide_password=False))

@@ -452,6 +452,7 @@ def test_lin_cannot_become_somebody_else_after_studying(huang: TestClient) -> No
     assert (answer.status_code, answer.json()["code"]) == (422, "identity_frozen")
 
 
+@pytest.mark.thorough
 def test_a_run_that_was_cut_off_is_finished_by_the_next(
     huang: TestClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,7 @@ def test_what_has_the_focus_is_seen(visitor: Visit) -> None:
         assert (style != "none" and width >= 2) or shadow != "none", what
 
 
+@pytest.mark.thorough
 def test_every_mark_has_a_word_or_a_letter_beside_its_colour(visitor: Visit) -> None:
     zhao = visitor("zhao").open("/console/findings?status=all")
     for badge in zhao.page.locator(".badge").all():

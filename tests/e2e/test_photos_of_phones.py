@@ -132,6 +132,7 @@ def told(clerk: Visitor, refused: list[Path], folder: str = "") -> None:
         expect(result_of(clerk, folder + file.name)).to_contain_text(words.get(file.name, "请重新"))
 
 
+@pytest.mark.thorough
 def test_an_archive_of_photos_of_every_phone_is_taken(
     visitor: Callable[..., Visitor], site: Site, tmp_path: Path
 ) -> None:
@@ -185,6 +186,7 @@ def kept(site: Site) -> list[str]:
         )
 
 
+@pytest.mark.thorough
 def test_a_learner_answers_with_a_photo_of_any_phone(
     visitor: Callable[..., Visitor], site: Site, tmp_path: Path
 ) -> None:
@@ -202,6 +204,7 @@ def test_a_learner_answers_with_a_photo_of_any_phone(
     assert kept(site) == ["IMG_0001.jpg"]
 
 
+@pytest.mark.thorough
 def test_people_of_a_case_attach_photos_of_any_phone(
     visitor: Callable[..., Visitor], site: Site, tmp_path: Path
 ) -> None:

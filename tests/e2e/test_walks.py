@@ -101,6 +101,7 @@ def test_the_sample_of_an_inspection_is_drawn_and_what_was_found_is_noted(visito
     expect(drawn.last).to_contain_text("未登记")
 
 
+@pytest.mark.thorough
 def test_another_pack_is_tried_and_nothing_changes_by_it(visitor: Visit) -> None:
     zhao = visitor("zhao").follow("规则包")
     zhao.page.get_by_label("规则包").last.select_option("huangchuan-2021-literal@1.0.0")
@@ -141,6 +142,7 @@ def test_many_alike_are_decided_at_once(visitor: Visit) -> None:
     expect(alike).to_have_count(0)
 
 
+@pytest.mark.thorough
 def test_lists_that_two_people_signed_are_corrected_once_somebody_appeals(visitor: Visit) -> None:
     zhao = visitor("zhao").open("/console/findings?rule=popup_gap")
     zhao.row("钱四").locator("[data-open]").click()

@@ -103,6 +103,7 @@ def test_a_cluster_that_loses_a_worker_comes_to_the_same_bytes(
     assert undisturbed(services) == written
 
 
+@pytest.mark.thorough
 def test_a_cluster_without_workers_is_refused_before_anything_begins(
     services: Services, county: County, tmp_path: Path, cluster: Cluster
 ) -> None:

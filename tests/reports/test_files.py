@@ -97,6 +97,7 @@ def test_names_on_the_notice_board_are_masked() -> None:
     ]
 
 
+@pytest.mark.thorough
 def test_lists_written_on_several_cores_are_the_same_files(
     monkeypatch: pytest.MonkeyPatch, services: Services, klass: ClassRow
 ) -> None:

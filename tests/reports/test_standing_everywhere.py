@@ -169,6 +169,7 @@ def everywhere(client: TestClient, county: County, clock: TestClock) -> Everywhe
     return Everywhere(client, county, clock)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("controls_work")
 @pytest.mark.parametrize("seed", range(4))
 def test_everybody_stands_on_one_list_and_every_place_says_which(

@@ -116,6 +116,7 @@ def test_a_popup_survives_a_reload(study: Study, school: School, near: str) -> N
     assert [bool(it["answered_at_ms"]) for it in of_kind(sitting, "popup")] == [True]
 
 
+@pytest.mark.thorough
 def test_a_reload_gives_no_more_time_to_answer(study: Study, school: School, near: str) -> None:
     """The page counts down what the service leaves it, from the first display."""
     lin = study(near).enters()

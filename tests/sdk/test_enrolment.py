@@ -113,6 +113,7 @@ def fits(page: Page) -> bool:
     )
 
 
+@pytest.mark.thorough
 def test_five_photos_are_enrolled_on_a_phone(
     school: School, browser: Browser, camera: Path
 ) -> None:

@@ -161,6 +161,7 @@ def test_lin_is_recognised_and_the_sitting_is_valid(
     assert sitting["verdict"]["findings"] == []
 
 
+@pytest.mark.thorough
 def test_a_face_check_in_the_dark_lights_the_screen_and_says_so(
     school: School, page: Page, camera: Path
 ) -> None:

@@ -127,6 +127,7 @@ def test_a_jump_is_told_from_where_to_where(study: Study, school: School) -> Non
     assert first == pytest.approx(0, abs=100)
 
 
+@pytest.mark.thorough
 def test_a_page_that_replaces_what_the_browser_offers_changes_nothing(
     study: Study, school: School
 ) -> None:

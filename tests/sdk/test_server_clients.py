@@ -125,6 +125,7 @@ def test_a_refusal_is_told_and_keeps_what_was_refused(zhenxue: Zhenxue, clock: T
     assert sitting.flush() is sitting.controls
 
 
+@pytest.mark.thorough
 def test_patience_ends_and_what_waits_goes_later(school: tuple[str, str], clock: TestClock) -> None:
     address, key = school
     sitting = Zhenxue(address, key, timeout_s=1).open(**LESSON, **WHERE)

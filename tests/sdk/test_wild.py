@@ -110,6 +110,7 @@ def test_a_player_that_seeks_to_where_it_is_has_not_jumped(
     assert found(sitting) == set()
 
 
+@pytest.mark.thorough
 def test_a_film_that_is_taken_out_before_the_next_lesson_begins_keeps_its_last_seconds(
     study: Callable[..., Learner],
 ) -> None:
@@ -200,6 +201,7 @@ def test_the_next_lesson_begun_without_a_network_costs_the_last_one_nothing(
     assert credited_s(sitting) == pytest.approx(seen_s, abs=NEAR_S)
 
 
+@pytest.mark.thorough
 def test_a_lesson_stopped_while_the_service_takes_nothing_keeps_its_last_minutes(
     study: Callable[..., Learner],
 ) -> None:

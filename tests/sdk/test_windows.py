@@ -111,6 +111,7 @@ def test_a_tab_that_was_duplicated_is_another_window(desktop: Chromium, school: 
     assert tab.evaluate("sitting.state") == "open"
 
 
+@pytest.mark.thorough
 def test_a_page_that_comes_back_from_the_history_goes_on_in_its_sitting(
     desktop: Chromium, school: School
 ) -> None:

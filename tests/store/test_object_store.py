@@ -48,6 +48,7 @@ def test_it_keeps_what_it_is_given(store: OwnStore) -> None:
     assert blobs.find("learners/1/a b") is None
 
 
+@pytest.mark.thorough
 @pytest.mark.both_databases
 def test_events_are_stored_while_a_photo_waits_for_a_frozen_store(
     client: TestClient, county: County, store: OwnStore
@@ -67,6 +68,7 @@ def test_events_are_stored_while_a_photo_waits_for_a_frozen_store(
         assert refused.status_code == 503 and refused.headers["retry-after"]
 
 
+@pytest.mark.thorough
 def test_once_somebody_waited_in_vain_nobody_else_does_until_it_answers(
     store: OwnStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +87,7 @@ def test_once_somebody_waited_in_vain_nobody_else_does_until_it_answers(
     assert blobs.get("a") == b"x"
 
 
+@pytest.mark.thorough
 def test_no_more_than_a_few_threads_wait_for_it(
     store: OwnStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

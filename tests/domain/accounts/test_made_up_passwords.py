@@ -8,6 +8,7 @@ from app.domain.accounts import users
 from app.errors import BadInput
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("username", ["hu", "sun", "zhao", "lj"])
 def test_a_made_up_password_is_taken_whatever_the_username(username: str) -> None:
     for _ in range(500):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import NoReturn
 from urllib.parse import unquote
 
 import msgspec
@@ -50,7 +51,7 @@ _HEADERS = [
 router = APIRouter()  # of what the hot path hands on: other methods, and ids that nobody has
 
 
-async def _of_nobody(_request: Request) -> None:
+async def _of_nobody(_request: Request) -> NoReturn:
     raise NotFound("not_found", "there is nothing at this address")
 
 

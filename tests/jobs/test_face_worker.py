@@ -41,7 +41,6 @@ from app.vision.seen import Seen, Unread
 from detectors.trace import Check, PhotoFlag
 from models import AuditEntry, Learner, Lesson, Session
 from tests.api.test_sessions import found_school, opening, post
-from tests.api.test_snapshots import beat, tell
 from tests.people import County, TestClock
 from tests.waiting import eventually
 
@@ -658,26 +657,6 @@ def test_a_picture_held_before_the_camera_goes_to_a_person(
     assert found[-1].reading["liveness"]["signs"]["span_ms"] == 3_000
     assert Check(found[-1].check) is Check.REVIEW
     assert store.photos_array(found, [], 0)["flags"][-1] & PhotoFlag.FEED_NOT_LIVE
-
-
-def test_who_looked_flat_is_asked_again_also_where_no_pack_demands_somebody_live(
-    client: TestClient,
-    county: County,
-    sitting: dict[str, Any],
-    services: Services,
-    clock: TestClock,
-) -> None:
-    enrol(client, county, "lin", face(LIN, 0))
-    check = sitting["controls"]["face_check"]
-    for frame in range(check["frames"]):
-        clock.advance(milliseconds=500)
-        query = {"challenge_id": check["challenge_id"], "frame": frame, "purpose": "start"}
-        put(client, county, f"f{frame}", face(LIN, 3) + bytes([frame]), **query)
-    clock.advance(milliseconds=BURST_MS)
-    run_pending(services)
-    again = tell(client, county, clock, [beat(clock)])["controls"]["face_check"]
-    assert again["challenge_id"] != check["challenge_id"]
-    assert again["reason"] == "turn_not_seen"
 
 
 def doubtful_of_everything(folder: Path) -> BackendFiles:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from app.domain.controls.controls_due import ControlNote
@@ -134,13 +134,6 @@ def outcome(photo: ReadPhoto) -> str | None:
     """What the photo's burst was judged to be: live, spoof, inconclusive; None: it was not."""
     judged = (photo.reading or {}).get("liveness")
     return None if judged is None else str(judged["outcome"])
-
-
-def doubted(liveness: Mapping[str, Any] | None) -> bool:
-    """Whether a photo's burst, or what the anti-spoofing model says of it, looks like an attack."""
-    if liveness is None:
-        return False
-    return liveness["outcome"] == "spoof" or "attack_model" in liveness["reasons"]
 
 
 def _of_burst(photos: Sequence[ReadPhoto]) -> str:

@@ -463,8 +463,6 @@ def _passes(photo: AnsweringPhoto, *, live_required: bool) -> bool:
         return True
     if photo.check not in _OWN_FACE:
         return False
-    if face_check_reasons.doubted((photo.reading or {}).get("liveness")):
-        return False  # only somebody live outweighs it
     return not live_required or face_check_reasons.outcome(photo) == "live"
 
 

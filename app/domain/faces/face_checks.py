@@ -10,14 +10,13 @@ match.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain.controls import face_check_reasons
 from app.domain.faces import burst_liveness, calibration, course_faces, enrolment_photos
 from app.domain.faces.burst_liveness import Beside, PhotoGroup
 from app.domain.faces.comparison import (
@@ -264,7 +263,8 @@ def _sittings(photos: Iterable[PhotoRow], model: str, key: bytes | None) -> dict
 
 
 def _attack(photo: PhotoRow) -> bool:
-    return face_check_reasons.doubted(reading_of(photo).get("liveness"))
+    live = reading_of(photo).get("liveness")
+    return live is not None and _doubted(live)
 
 
 def _embedding(photo: PhotoRow, key: bytes | None) -> Embedding | None:
@@ -316,10 +316,15 @@ def _carried(photo: PhotoRow, reading: dict[str, Any], compared: Compared) -> di
     kept = {name: value for name, value in reading.items() if name not in DOCUMENTS}
     kept |= compared.documents | compared.documents_of.get(photo.id, {})
     check = compared.check
-    if check is Check.MATCH and face_check_reasons.doubted(kept.get("liveness")):
+    if check is Check.MATCH and "liveness" in kept and _doubted(kept["liveness"]):
         check = Check.REVIEW
     score = round(compared.decision.distance, 6)
     return _outcome(check, kept, score=score, limit=compared.limit)
+
+
+def _doubted(live: Mapping[str, Any]) -> bool:
+    """What looks like an attack is for a person to look at, whoever it shows."""
+    return live["outcome"] == "spoof" or "attack_model" in live["reasons"]
 
 
 def _outcome(

@@ -14,7 +14,7 @@ from app.outages import RETRY_S, DatabaseAway
 from app.store.events.packed import Packed
 
 MOST_PATIENCE_S = 15.0
-MOST_GATHERED = 64
+MOST_GATHERED = 64  # at once: whoever takes it adds no more than that to a commit
 
 
 class Append(msgspec.Struct):
@@ -103,12 +103,17 @@ class Gathering:
         if before < come < MOST_GATHERED:
             loop.call_soon(self._look, loop, come)
         elif come:
-            self._hand_over(self._gathered.pop(loop))
+            self._hand_on(loop)
+
+    def _hand_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        group = self._gathered.pop(loop)
+        for at in range(0, len(group), MOST_GATHERED):  # one turn may bring hundreds
+            self._hand_over(group[at : at + MOST_GATHERED])
 
     def end(self) -> None:
         """Hand over all that was gathered."""
         for loop in list(self._gathered):
-            self._hand_over(self._gathered.pop(loop))
+            self._hand_on(loop)
 
 
 class Patience:

@@ -34,7 +34,14 @@ from sqlalchemy import (
 from app import tracing
 from app.db import Database
 from app.outages import DatabaseAway, DeadlockVictim
-from app.store.events.appending import Append, Gathering, Patience, Receipt, Waiting
+from app.store.events.appending import (
+    MOST_GATHERED,
+    Append,
+    Gathering,
+    Patience,
+    Receipt,
+    Waiting,
+)
 from app.store.events.event_log import FORWARDED, GENESIS, link, read
 from app.store.events.packed import Packed, note_bytes, notes_of, numbered_from, records_of
 from detectors.trace import NONE, Flag
@@ -100,7 +107,7 @@ class EventStore:
             if first is None:
                 return
             group = first
-            while len(group) < MOST_AT_ONCE:
+            while len(group) + MOST_GATHERED <= MOST_AT_ONCE:
                 try:
                     following = self._waiting.get_nowait()
                 except queue.Empty:

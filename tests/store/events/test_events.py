@@ -25,7 +25,7 @@ from app.outages import DatabaseAway
 from app.store.events import appending, event_log
 from app.store.events.appending import MOST_GATHERED, Append, Gathering, Receipt, Waiting
 from app.store.events.event_log import GENESIS, link, seal, unsettled, verify
-from app.store.events.events import EventStore, append_all
+from app.store.events.events import MOST_AT_ONCE, EventStore, append_all
 from app.store.events.packed import Packed, note_bytes
 from app.store.judging import facts
 from app.store.sittings import sittings as sitting_store
@@ -211,6 +211,32 @@ def test_who_came_first_does_not_wait_for_ever_more_to_come(sitting: Sitting) ->
         return len(handed[0])
 
     assert asyncio.run(clients()) == MOST_GATHERED
+
+
+def test_a_body_of_hundreds_of_sittings_makes_no_commit_larger_than_it_may_be(
+    sitting: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = EventStore(sitting.database, of_batch)
+    sizes: list[int] = []
+
+    def append_and_count(connection: Any, group: list[Append], decide: Any) -> list[Receipt]:
+        sizes.append(len(group))
+        return append_all(connection, group, decide)
+
+    monkeypatch.setattr("app.store.events.events.append_all", append_and_count)
+
+    async def forwarded(count: int) -> None:
+        appends = [
+            Append(sitting.id, packed([n]), sitting.opened_ms, LEASE_MS) for n in range(count)
+        ]
+        asked = asyncio.gather(*map(store.append, appends))
+        await asyncio.sleep(0)
+        store.start()
+        await asked
+
+    asyncio.run(forwarded(MOST_AT_ONCE + MOST_GATHERED + 1))
+    store.stop()
+    assert sum(sizes) == MOST_AT_ONCE + MOST_GATHERED + 1 and max(sizes) <= MOST_AT_ONCE
 
 
 def test_what_was_gathered_when_the_service_ends_is_stored_and_acknowledged(

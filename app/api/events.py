@@ -16,6 +16,7 @@ import structlog
 from fastapi import APIRouter, Request
 from prometheus_client import Counter
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import tracing
@@ -26,7 +27,7 @@ from app.domain.events import ingest
 from app.domain.events.batch_answer import BatchAnswer, BatchesAnswer
 from app.domain.events.intake import EventIntake
 from app.domain.sittings import leases
-from app.errors import BadInput, BodyTooLarge, MalformedBody, NotFound, ZhenxueError
+from app.errors import BadInput, BodyTooLarge, MalformedBody, ZhenxueError
 from app.http.callers import Callers
 from app.http.keyring import Caller
 from app.http.middleware import request_id_of, require_plain_address
@@ -52,7 +53,7 @@ router = APIRouter()  # of what the hot path hands on: other methods, and ids th
 
 
 async def _of_nobody(_request: Request) -> NoReturn:
-    raise NotFound("not_found", "there is nothing at this address")
+    raise HTTPException(404)
 
 
 for _path in (_ROUTE, _MANY):

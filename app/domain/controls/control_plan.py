@@ -215,10 +215,11 @@ def _asking(ledger: Ledger, previous: ControlLine | None = None) -> dict[str, An
 
 
 def _draw_next_popup(ledger: Ledger, answered: ControlLine) -> None:
-    """The next interval runs from the pop-up's moment, or from its issue if shown too soon."""
-    base_ms = answered.mark_ms
-    if answered.shown_ms is not None and answered.shown_ms < answered.due_ms:
-        base_ms = min(base_ms, int(answered.demand["issued_mark_ms"]))
+    """The next interval runs from the pop-up's moment; from its issue if it was shown too soon, or
+    issued late: after an outage one pop-up stands for all that fell due."""
+    issued_mark_ms = int(answered.demand["issued_mark_ms"])
+    early = answered.shown_ms is not None and answered.shown_ms < answered.due_ms
+    base_ms = issued_mark_ms if early else max(answered.mark_ms, issued_mark_ms)
     terms, n = ledger.terms, ledger.popup_draws
     interval_ms = draws.popup_interval_ms(ledger.seed, n, terms.popup_low_ms, terms.popup_high_ms)
     ledger.popup_from_ms = base_ms

@@ -178,6 +178,26 @@ def test_a_control_is_told_at_most_twenty_seconds_ahead() -> None:
     assert line.due_ms == study.now_ms + line.mark_ms - study.learning_ms
 
 
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.integers(1, 6_000), st.booleans())
+def test_one_pop_up_stands_for_all_that_fell_due_in_an_outage(
+    seed: bytes, away_s: int, asked: bool
+) -> None:
+    """All that was played meanwhile comes in at once. `asked`: a pop-up was issued before, and its
+    page had not heard of it; that one stands for itself."""
+    study = Study(ledger(seed)).start()
+    while asked and not study.pop_ups():
+        study.play(1_000)
+    study.hears, study.answer_ms = False, None
+    study.play(away_s * 1_000)
+    back_ms = study.learning_ms
+    study.hears, study.answer_ms = True, 3_000
+    while study.learning_ms < back_ms + 20 * MINUTE:
+        study.play(10_000)
+    assert all(b - a <= 300_000 for a, b in pairwise([back_ms, *study.displays]))
+    assert all(b - a >= 160_000 for a, b in pairwise(study.displays[asked:]))
+
+
 def test_a_pause_stops_the_pop_up_clock() -> None:
     study = Study(ledger()).start()
     study.play(100_000)

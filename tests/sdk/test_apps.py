@@ -15,14 +15,19 @@ from typing import Any
 
 import pytest
 from fastapi import Body, FastAPI, Request, Response
+from sqlalchemy import select
 
 from app.db import Database
 from app.http import lease_ring
+from app.jobs import lease_sweep
 from app.jobs.face_worker import run_pending
+from app.services import Services
 from app.simulation.entities import Photo
 from app.simulation.photos import develop
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.simulation.transport import Api, UrllibClient
+from app.store.events.event_log import read
+from models import Session
 from tests.machine import JAVA, NODE, lacks
 from tests.people import LIN, County, TestClock, course, lesson, training_class
 from tests.served import served
@@ -88,6 +93,7 @@ def opened(
         @app.post("/clock", include_in_schema=False)
         def pass_time(seconds: float = 0) -> dict[str, Any]:
             clock.advance(seconds=seconds)
+            lease_sweep.sweep(app.state.services)
             if face:
                 run_pending(app.state.services)
             return {"now_ms": clock()}
@@ -225,6 +231,40 @@ def test_an_activity_that_lost_the_network_tells_all_and_answers_its_popup(
     with opened(face=False) as place:
         told = studied_on_android(place, tmp_path / "app", **OUTAGE)
         fared_well_without_a_network(place, told)
+
+
+LONG_OUTAGE: dict[str, Any] = {"until_s": 2_650, "outage": {"at_s": 40, "for_s": 2_500}}
+
+
+def told_all(services: Services, told: dict[str, Any]) -> None:
+    """Of each sitting, the service has every event that the app noted in it; one pop-up stands for
+    all that fell due."""
+    assert told["popups"] == 1
+    assert len(told["noted"]) == 2  # silence had ended the first
+    with services.database.read() as connection:
+        for session, count in told["noted"].items():
+            query = select(Session.id).where(Session.external_id == session)
+            events = read(connection, connection.execute(query).scalar_one()).events
+            assert events["seq"].tolist() == list(range(count))
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+@pytest.mark.parametrize("pages", [WECHAT, UNI], ids=["wechat", "uni-app"])
+def test_a_mini_programme_whose_sitting_ended_meanwhile_tells_all_of_a_long_outage(
+    opened: Callable[..., Any], services: Services, tmp_path: Path, pages: tuple[str, str]
+) -> None:
+    with opened(face=False) as place:
+        told_all(services, studied(place, tmp_path / "app", *pages, **LONG_OUTAGE))
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+def test_an_activity_whose_sitting_ended_meanwhile_tells_all_of_a_long_outage(
+    opened: Callable[..., Any], services: Services, tmp_path: Path
+) -> None:
+    with opened(face=False) as place:
+        told_all(services, studied_on_android(place, tmp_path / "app", **LONG_OUTAGE))
 
 
 def studied_to_the_end(place: Place, told: dict[str, Any]) -> None:

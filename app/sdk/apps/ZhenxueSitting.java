@@ -157,6 +157,7 @@ public final class ZhenxueSitting {
     private double position;
     private boolean wasPlaying;
     private boolean begun;
+    private boolean ended; // by silence
     private boolean visible = true;
     private boolean asking; // the service is asked to open
     private boolean sending;
@@ -297,7 +298,8 @@ public final class ZhenxueSitting {
 
     private void open() {
         asking = true;
-        if (!session().isEmpty() && !(lesson.equals(kept.optString("lesson")) && service.equals(kept.optString("service")))) {
+        boolean same = lesson.equals(kept.optString("lesson")) && service.equals(kept.optString("service"));
+        if (ended || !(session().isEmpty() || same)) {
             leave();
             return;
         }
@@ -335,6 +337,7 @@ public final class ZhenxueSitting {
     }
 
     private void forget() {
+        ended = false;
         JSONObject fresh = blank();
         put(fresh, "lost", kept.optInt("lost"));
         kept = fresh;
@@ -385,7 +388,7 @@ public final class ZhenxueSitting {
         long passed = Math.max(0, Math.min(now - ticked, MOST_TICK_MS));
         ticked = now;
         loop.after(TICK_MS, this::tick);
-        if (state.equals("opening") && !asking && now >= openAt) open();
+        if (state.equals("opening") && !asking && !sending && now >= openAt) open();
         if (!state.equals("open")) return;
         look();
         if (now - beaten >= beatMs) beat();
@@ -539,8 +542,8 @@ public final class ZhenxueSitting {
         if (stop != null) {
             popupOver();
             if (stop.optString("code").equals("expired")) {
-                forget();
-                state = "opening"; // silence ended it: on in another one
+                ended = true; // by silence: on in another one, once what is left of this one was brought
+                state = "opening";
                 return;
             }
             enter("stopped");

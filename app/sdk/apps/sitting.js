@@ -179,7 +179,7 @@ export class Sitting {
     this.opening = true;
     const { kept } = this;
     const other = kept.session && (kept.lesson !== this.lesson || kept.service !== this.service);
-    if (other && !(await this._leave())) {
+    if ((other || this.ended) && !(await this._leave())) {
       this.openAt = this.retryAt;
       this.opening = false;
       return;
@@ -205,6 +205,7 @@ export class Sitting {
   }
 
   _forget() {
+    this.ended = false;
     const { lost, position, lesson } = this.kept;
     this.kept = { ...BLANK, queue: [], lost, position: lesson === this.lesson ? position : 0 };
     this._save();
@@ -248,7 +249,7 @@ export class Sitting {
     const passed = Math.max(0, Math.min(now - this.ticked, MOST_TICK_MS));
     this.ticked = now;
     this.cancelTick = this.clock.after(TICK_MS, () => this._tick());
-    if (this.state === "opening" && !this.opening && now >= this.openAt) this._open();
+    if (this.state === "opening" && !this.opening && !this.sending && now >= this.openAt) this._open();
     if (this.state !== "open") return;
     if (now - this.beaten >= this.beat_ms || now < this.beaten) this._beat();
     if (this.due && this.visible) {
@@ -361,8 +362,8 @@ export class Sitting {
     if (stop) {
       this._popupOver();
       if (stop.code === "expired") {
-        this._forget();
-        this.state = "opening"; // silence ended it: on in another one
+        this.ended = true; // by silence: on in another one, once what is left of this one was brought
+        this.state = "opening";
       } else this._enter("stopped", stop);
       return;
     }

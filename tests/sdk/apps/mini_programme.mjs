@@ -12,7 +12,7 @@ import { pathToFileURL } from "node:url";
 const [service, folder, story] = process.argv.slice(2);
 const { film_s, until_s, outage, background, killed, camera = true } = JSON.parse(story);
 const HOSTS = { "https://zhenxue.example": service, "https://platform.example": service };
-const told = { batches: 0, seqs: [], failed: 0, photos: 0, popups: 0, prompts: [], stopped: [], from: [] };
+const told = { batches: 0, seqs: [], noted: {}, failed: 0, photos: 0, popups: 0, prompts: [], stopped: [], from: [] };
 
 // ---------------------------------------------------------------- the network (fetch would wait by our clock)
 
@@ -140,13 +140,18 @@ const api = {
     };
     if (!online) {
       told.failed += 1;
-      immediate(() => done(() => fail({ errMsg: "request:fail" })));
+      moveOn().then(() => done(() => fail({ errMsg: "request:fail" })));
       return;
     }
     send(asked).then((answer) => done(() => success(answer)), (error) => done(() => { throw error; }));
   },
   getStorageSync: (name) => store.get(name) ?? "",
-  setStorageSync: (name, text) => void store.set(name, text),
+  setStorageSync(name, text) {
+    store.set(name, text);
+    if (name !== "zhenxue:sitting" || !text) return;
+    const { session: its, seq } = JSON.parse(text);
+    if (its) told.noted[its] = seq;
+  },
   getAppBaseInfo: () => ({ version: "8.0.50" }),
   createVideoContext: () => player,
   createCameraContext: () => ({

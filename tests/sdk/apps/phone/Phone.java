@@ -194,6 +194,7 @@ public final class Phone {
         pass(1, false);
         JSONObject told = new JSONObject().put("session", session).put("played_s", played).put("failed", failed);
         told.put("popups", popups).put("photos", photos).put("kept", SharedPreferences.KEPT.get("zhenxue:sitting"));
+        told.put("noted", new JSONObject(SharedPreferences.NOTED));
         System.out.println(told);
     }
 }

@@ -3,6 +3,8 @@ emitter says is recorded in `test_emitters.py`."""
 
 from __future__ import annotations
 
+import random
+import re
 from typing import Any
 
 import pytest
@@ -328,6 +330,28 @@ def test_a_mapping_that_says_nothing_sensible_is_refused_by_its_field(
     ],
 )
 def test_a_shape_finds_the_id_where_it_stands(shape: str, text: str, found: str | None) -> None:
+    assert named(shape, text) == found
+
+
+def test_no_shape_looks_longer_at_a_text_that_nearly_fits() -> None:
+    for shape, text in (("*a*a*{id}!", "a" * 2_000), ("*a{id}a*a!", "aab/" * 500)):
+        assert named(shape, text) is None, shape
+    assert named("*a*a*{id}!", "a" * 1_998 + "b!") == "a" * 1_996 + "b"
+
+
+def test_what_a_shape_finds_is_what_its_pattern_would_find() -> None:
+    drawn = random.Random(1)
+    for _ in range(5_000):
+        parts = [drawn.choice("ab/") for _ in range(drawn.randrange(5))]
+        parts += ["{id}", *"*" * drawn.randrange(4)]
+        drawn.shuffle(parts)
+        words = {"{id}": "([^/?#&]+?)", "*": ".*?"}
+        text = "".join(drawn.choice("ab/") for _ in range(1, drawn.randrange(2, 11)))
+        found = re.fullmatch("".join(words.get(it, it) for it in parts), text)
+        whole = text if parts == ["{id}"] else None
+        assert named("".join(parts), text) == (whole or (found and found[1])), (parts, text)
+
+
+def named(shape: str, text: str) -> str | None:
     mapping = StatementMapping.model_validate({"lesson": {"shape": shape}})
-    statement = {"actor": account("lin"), "object": {"id": text}}
-    assert place_of(mapping, statement).lesson == found
+    return place_of(mapping, {"actor": account("lin"), "object": {"id": text}}).lesson

@@ -7,9 +7,8 @@ A shape is the text around an id: `https://lms.example/lessons/{id}`, with `*` f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
@@ -20,8 +19,9 @@ from app.errors import BadInput
 
 MOST_NAMES = 2_000  # product default: lessons that a platform names one by one
 _ID = "{id}"
-_MOST_WILD = 3  # each may cost one pass over the text
+_MOST_WILD = 3
 _LONGEST = 2_000  # characters of an IRI that are looked at
+_END_OF_PART = re.compile("[/?#&]")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I | re.ASCII)
 
 
@@ -153,15 +153,47 @@ def _activities(by: str, statement: dict[str, Any]) -> Iterator[str]:
 
 
 def _found(shape: str, text: str) -> str | None:
-    match = _compiled(shape).fullmatch(text[:_LONGEST])
-    return match[1] if match else None
-
-
-@lru_cache(1_000)
-def _compiled(shape: str) -> re.Pattern[str]:
-    """An id ends where a part of an address ends, unless it is all there is."""
+    """The id in the text, if it has that shape. Each part is looked for from where the one before
+    it first stands: a pattern with as much freedom can cost years on a text that nearly fits."""
+    text = text[:_LONGEST]
     if shape == _ID:
-        return re.compile(r"(.+)", re.S)
-    parts = re.split(r"(\{id\}|\*)", shape)
-    words = {_ID: "([^/?#&]+?)", "*": ".*?"}
-    return re.compile("".join(words.get(it) or re.escape(it) for it in parts), re.S)
+        return text or None
+    head, rest = (it.split("*") for it in shape.split(_ID))
+    end, at = len(text) - len(rest[-1]), _past(text, head[:-1], 0)
+    if not text.startswith(head[0]) or not text.endswith(rest[-1]) or at is None:
+        return None
+    place = _place(text, head[-1], at if head[1:] else None, rest[0], None if rest[1:] else end)
+    if place is None:
+        return None
+    after = _past(text, rest[1:-1], place.stop + len(rest[0])) if rest[1:] else end
+    return text[place] if after is not None and after <= end else None
+
+
+def _past(text: str, parts: Sequence[str], at: int) -> int | None:
+    """Where the parts end that stand in the text one after the other, as soon as they can."""
+    for part in parts:
+        found = text.find(part, at)
+        if found < 0:
+            return None
+        at = found + len(part)
+    return at
+
+
+def _place(text: str, lead: str, at: int | None, tail: str, stop: int | None) -> slice | None:
+    """Where an id stands between its lead and its tail: the first, and of it as little as there can
+    be. `at` None: the lead begins the text; `stop`: where the tail stands, if that is sure. An id
+    ends where a part of an address ends."""
+    start, tail_at = at or 0, -1 if stop is None else stop
+    while (start := text.find(lead, start)) >= 0:
+        begin = start + len(lead)
+        if tail_at <= begin:
+            tail_at = -1 if stop is not None else text.find(tail, begin + 1)
+        if tail_at < 0:
+            return None
+        over = _END_OF_PART.search(text, begin, tail_at)
+        if over is None:
+            return slice(begin, tail_at)
+        if at is None:
+            return None
+        start = max(start + 1, over.end() - len(lead))
+    return None

@@ -29,10 +29,12 @@ _MAX_HEIGHT, _MAX_WIDTH, _MAX_SHEETS = 20_000, 100, 20
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = re.compile(r"\s*<(\?xml|!doctype|html|head|meta|table|style|!--)", re.IGNORECASE)
 _FORMULA = re.compile(rb"<f[ >/]")
-_MERGED = re.compile(rb'<mergeCell\s[^>]*?ref="([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})"')
-_ROW_TAG, _HIDDEN = re.compile(rb"<row\s[^>]*>"), re.compile(rb'\shidden="(?:1|true)"')
+# No tag goes beyond the next one's beginning: what is none is not looked through from each of them.
+_MERGED = re.compile(rb'<mergeCell\s[^<>]*?ref="([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})"')
+_ROW_TAG, _HIDDEN = re.compile(rb"<row\s[^<>]*>"), re.compile(rb'\shidden="(?:1|true)"')
 _ROW_NUMBER = re.compile(rb'\sr="([0-9]{1,7})"')
 _MOST_COVERED = 200_000  # cells
+_MOST_OPENED = 4  # times, of one part; a sheet is opened for its size and for its cells
 _MARKED = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _DELIMITERS = ",\t;，"
 _AS_TEXT = re.compile(r'="([^"]*)"')  # how programs keep a spreadsheet from cutting long numbers
@@ -83,9 +85,33 @@ def sheets(data: bytes) -> list[FileSheet]:
     return found
 
 
-def _workbook(data: bytes) -> list[FileSheet]:
+class _Parts(zipfile.ZipFile):
+    """An archive whose parts are read as often as a workbook needs, and not once for each of the
+    thousand sheets that say they are the same part."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(io.BytesIO(data))
+        self._opened: Counter[int] = Counter()
+
+    def open(self, name: str | zipfile.ZipInfo, *how: Any, **options: Any) -> Any:
+        part = name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)
+        self._opened[part.header_offset] += 1
+        if self._opened[part.header_offset] > _MOST_OPENED:
+            raise zipfile.BadZipFile(f"{part.filename!r} is several sheets at once")
+        return super().open(name, *how, **options)
+
+
+def _loaded(data: bytes, **how: bool) -> Any:
     # Loaded where it is needed: it takes a while, and few processes ever read a workbook.
-    from openpyxl import load_workbook
+    from openpyxl.reader.excel import ExcelReader
+
+    reader = ExcelReader(io.BytesIO(data), read_only=True, keep_links=False, **how)
+    reader.archive = _Parts(data)
+    reader.read()
+    return reader.wb
+
+
+def _workbook(data: bytes) -> list[FileSheet]:
     from openpyxl.utils.exceptions import InvalidFileException
 
     broken = (
@@ -95,10 +121,8 @@ def _workbook(data: bytes) -> list[FileSheet]:
     )
     try:
         _check_unpacked(data)
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-        typed = book
-        if _has_formulas(data):
-            typed = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
+        book = _loaded(data, data_only=True)
+        typed = _loaded(data) if _has_formulas(data) else book
         found = []
         for sheet, beside in list(zip(book.worksheets, typed.worksheets, strict=True))[
             :_MAX_SHEETS
@@ -154,7 +178,7 @@ def _rows(sheet: Any) -> Iterable[tuple[Cell, ...]]:
 
 def _has_formulas(data: bytes) -> bool:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        sheets = [it for it in archive.namelist() if it.startswith("xl/worksheets/")]
+        sheets = [it for it in archive.infolist() if it.filename.startswith("xl/worksheets/")]
         return any(_FORMULA.search(archive.read(it)) for it in sheets)
 
 

@@ -16,7 +16,8 @@ from app.domain.catalogue import table_cells as cells
 from app.domain.catalogue.records import LISTS, Item
 from app.languages import Text
 
-_SPARE = re.compile(r"[\s*:：]|[(（\[【].*?[)）\]】]")
+_SPARE = re.compile(r"[\s*:：]")
+_NOTE = re.compile(r"[(（\[【][^)）\]】\n]*[)）\]】]?")  # in one go, though nobody closes it
 _WHOSE = re.compile(
     "^(参加培训|被培训人|参训|参培|受训|本人|个人|申请人|考生|学员|学生|职工|员工|劳动者|人员)+"
 )
@@ -359,6 +360,7 @@ def plain(title: Any) -> str:
     """
     text = unicodedata.normalize("NFKC", cells.shown(title))
     text = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    text = _NOTE.sub(lambda it: "" if it[0][-1] in ")）]】" else it[0], text)
     return _SPARE.sub("", text).replace("_", "").lower()
 
 

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 _MOST_UNPACKED = 64 * 1024 * 1024  # bytes of one document that are looked through
 _MOST_XML = 8 * 1024 * 1024
+_FIRST_PIECE = 1024  # bytes of a stream; each next one is twice as long
 # Whole names only, none so short that packed bytes hold it by chance: /JS without /JavaScript or
 # /Rendition runs nothing, nor does /AA without an action.
 _ACTS = re.compile(
@@ -60,14 +61,24 @@ def _packed_objects(data: bytes) -> Iterator[bytes]:
         filtered = _FILTERS.search(dictionary[-_MOST_DICTIONARY:])
         if filtered or b"/Predictor" in dictionary:  # by which the names would be others
             raise Locked
-        try:
-            told = zlib.decompressobj().decompress(memoryview(data)[before:], left)
-        except zlib.error as error:
-            raise Locked from error
+        told = _unpacked(data, before, left)
         left -= len(told)
         if left <= 0 or not _OBJECTS.match(told):
             raise Locked
         yield _names(told)
+
+
+def _unpacked(data: bytes, at: int, most: int) -> bytes:
+    """What is packed from there on, `most` bytes of it. What lies behind is not taken in hand: a
+    document may hold as many streams as fit, each in front of all that follow. Raises Locked."""
+    packed, told, size = zlib.decompressobj(), bytearray(), _FIRST_PIECE
+    while not packed.eof and len(told) < most and at < len(data):
+        try:
+            told += packed.decompress(data[at : at + size], most - len(told))
+        except zlib.error as error:
+            raise Locked from error
+        at, size = at + size, 2 * size
+    return bytes(told)
 
 
 def _names(data: bytes) -> bytes:

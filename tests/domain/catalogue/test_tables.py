@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from datetime import date, datetime, time, timedelta
 from time import thread_time
@@ -332,6 +333,38 @@ def test_a_workbook_that_costs_more_than_its_bytes_is_refused(
         table_files.sheets(data)
     assert refusal.value.code == code
     assert thread_time() - began < 5
+
+
+def test_what_is_no_tag_is_not_looked_through_from_each_of_its_beginnings() -> None:
+    for begun in (b"<mergeCell ", b"<row "):
+        sheet = zipfile.ZipFile(io.BytesIO(book(("a", [["姓名", "身份证号"], *PEOPLE])))).read(
+            SHEET
+        )
+        data = altered(
+            SHEET, sheet.replace(b"</worksheet>", b"<!--%b--></worksheet>" % (begun * 500_000))
+        )
+        began = thread_time()
+        assert people(roster(data)) == PEOPLE
+        assert thread_time() - began < 5
+
+
+def test_a_title_that_opens_brackets_and_closes_none_costs_nothing() -> None:
+    began = thread_time()
+    with pytest.raises(BadTable):
+        roster(f"{'(' * 100_000},姓名,身份证号\r\n".encode())
+    assert thread_time() - began < 5
+
+
+def test_a_part_that_is_a_thousand_sheets_is_refused() -> None:
+    made = zipfile.ZipFile(io.BytesIO(book(("a", [["姓名", "身份证号"], *PEOPLE]))))
+    told = made.read(BOOK)
+    one = re.search(rb"<sheet [^>]*/>", told)
+    assert one
+    more = (one[0].replace(b'name="a"', b'name="a%d"' % n) for n in range(1_000))
+    began = thread_time()
+    with pytest.raises(BadTable) as refusal:
+        table_files.sheets(altered(BOOK, told.replace(one[0], b"".join(more))))
+    assert refusal.value.code == "table_broken" and thread_time() - began < 5
 
 
 def test_a_cell_in_the_last_row_and_column_costs_nothing() -> None:

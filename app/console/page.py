@@ -25,6 +25,8 @@ from app.console.login import login_of
 from app.domain.accounts import users
 from app.domain.accounts.users import Login, Role
 from app.errors import BadInput, NotFound, NotReady, NotSignedIn, ZhenxueError
+from app.http.middleware import is_form_with_files
+from app.http.patience import drain
 from app.languages import LOCALES
 from app.outages import outage_of
 from app.store.review import notices
@@ -206,6 +208,7 @@ class ConsoleRoute(APIRoute):
 
         async def answered(request: Request) -> Response:
             try:
+                await _require_somebody(request)
                 await _check_characters(request)
                 response = await handler(request)
             except NotSignedIn:
@@ -222,19 +225,29 @@ class ConsoleRoute(APIRoute):
         return guarded
 
 
+async def _require_somebody(request: Request) -> None:
+    """Raises NotSignedIn for nobody's form with files, before any of it is laid on the disk. On a
+    learner's own page the link says who it is, and less is taken."""
+    if not request.url.path.startswith("/console") or not is_form_with_files(request.scope):
+        return
+    if await run_in_threadpool(login_of, request) is None:
+        await drain(request.scope, request.receive)
+        raise NotSignedIn("not_signed_in", "sign in first")
+
+
 async def _check_characters(request: Request) -> None:
     """Raises for a NUL, which nobody types and PostgreSQL holds in no text: NotFound in the path,
     BadInput elsewhere."""
     if "\0" in request.scope["path"]:
         raise NotFound("no_such_page", "there is no such page")
-    sent = request.scope["query_string"]
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    typed = ""
-    if request.method == "POST" and kind == "multipart/form-data":  # its files are no text
+    sent, typed = request.scope["query_string"], ""
+    if is_form_with_files(request.scope):  # its files are no text
         form = await request.form()
         typed = "".join(it for pair in form.multi_items() for it in pair if isinstance(it, str))
     elif request.method == "POST":
         sent += await request.body()
+        # A field may be as large as the body: pages hand back a file that was looked at in one.
+        await request.form(max_part_size=request.app.state.services.settings.max_body_bytes)
     if b"%00" in sent or b"\0" in sent or "\0" in typed:
         raise BadInput("bad_characters", "a NUL is no text")
 

@@ -157,9 +157,11 @@ class Edge:
             return max(PHOTO_BYTES, self.settings.max_image_bytes)
         if scope["method"] == "PUT" and "/snapshots/" in path:
             return self.settings.max_image_bytes
+        if not is_form_with_files(scope):
+            return self.settings.max_body_bytes  # it is taken into memory
         if path.startswith("/console/classes/") and path.endswith(("/enrolment", "/photos")):
             return PHOTO_FORM_BYTES
-        if scope["method"] == "POST" and path.startswith(_FILE_FORMS):
+        if path.startswith(_FILE_FORMS):
             return max(FILE_FORM_BYTES, self.settings.max_body_bytes)
         return self.settings.max_body_bytes
 
@@ -190,6 +192,12 @@ def _refusal_of(error: Exception, scope: Scope, request_id: str) -> ZhenxueError
         log.exception("unexpected error", method=scope["method"], path=_logged(scope))
         return ZhenxueError("internal_error", f"unexpected error; request {request_id}")
     return outage
+
+
+def is_form_with_files(scope: Scope) -> bool:
+    """Whether it is a form whose files go to the disk as they come."""
+    told = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+    return scope["method"] == "POST" and told == "multipart/form-data"
 
 
 def require_plain_address(scope: Scope) -> None:

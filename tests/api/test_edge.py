@@ -128,6 +128,16 @@ def test_a_file_that_a_form_takes_gets_through_and_a_far_larger_one_is_told_in_w
     assert 'href="/my/x"' in told.text and 'href="/console"' not in told.text
 
 
+def test_a_form_without_files_is_taken_into_memory_and_is_no_larger_than_other_bodies(
+    client: TestClient, settings: Settings
+) -> None:
+    body = b"reason=" + b"x" * settings.max_body_bytes
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    for page in ("classes/1/photos", "classes/1/learners/1/enrolment", "cases/1/notes"):
+        told = client.post(f"/console/{page}", content=body, headers=form)
+        assert told.status_code == 413, page
+
+
 def test_the_version_is_the_package_s(client: TestClient) -> None:
     assert client.get("/openapi.json").json()["info"]["version"] == __version__
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from starlette.requests import Request
 
 from tests.console.conftest import Desk
 from tests.console.county import HOSTILE
@@ -134,3 +135,16 @@ def test_pages_forbid_scripts_from_elsewhere(desk: Desk) -> None:
 def test_an_unknown_page_is_a_page_too(desk: Desk) -> None:
     answer = desk.sign_in("zhao").client.get("/console/nowhere/at/all")
     assert answer.status_code == 404 and "没有找到" in answer.text
+
+
+def test_nobodys_files_are_not_laid_on_the_disk(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(_self: Request, **_how: object) -> None:
+        raise AssertionError("it was looked at")
+
+    monkeypatch.setattr(Request, "form", look)
+    for page in ("classes/1/photos", "classes/1/tables", "cases/1/notes", "requests/1"):
+        files = {"file": ("a.jpg", b"x" * 100_000)}
+        answer = desk.client.post(f"/console/{page}", files=files, follow_redirects=False)
+        assert answer.status_code == 303 and "/console/login" in answer.headers["location"]

@@ -213,3 +213,14 @@ def test_templates_are_offered_for_every_kind(desk: Desk, page: str) -> None:
     assert len(links) == len(KINDS)
     for link in links:
         assert desk.client.get(link).content.startswith(b"PK")
+
+
+def test_a_table_of_nearly_two_megabytes_is_looked_at_and_taken(desk: Desk, page: str) -> None:
+    before = enrolled(desk)
+    note = "x" * 1_800
+    lines = [f"学员{n},,{note}" for n in range(1_000)]
+    data = "\r\n".join(["姓名,身份证号,备注", f"张三,000000198002020010,{note}", *lines]).encode()
+    assert 1_800_000 < len(data) < 2 * 1024 * 1024
+    shown = hand_in(desk, page, data)
+    taken = agree(desk, page, shown)
+    assert taken.status_code == 200 and enrolled(desk) == before + 1

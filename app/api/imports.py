@@ -13,6 +13,7 @@ from app.api.auth import require, services_of
 from app.domain.accounts.platforms import KeyScope
 from app.domain.exchange.import_book import ImportReport
 from app.errors import BadInput, WrongMediaType
+from app.http.callers import callers_of
 from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"], route_class=AnswerRoute)
@@ -44,7 +45,10 @@ async def import_records(
         async for piece in request.stream():
             await run_in_threadpool(upload.write, piece)
         upload.flush()
-        if not upload.tell():
+        size = upload.tell()
+        if not size:
             raise BadInput("empty_import", "the import holds nothing")
         report = await run_in_threadpool(take, platform_id, Path(upload.name), actor=caller.actor)
+    # A photo that many records name lies in the store as often, and came once.
+    callers_of(request).shares.count(request.scope, max(0, report.photo_bytes - size))
     return report.shown()

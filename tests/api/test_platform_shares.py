@@ -20,6 +20,7 @@ from tests.api.test_leases import lease
 from tests.api.test_sessions import found_school
 from tests.api.test_sessions_live import FACE
 from tests.api.test_xapi_events import played
+from tests.evidence import START_MS, catalogue, picture, sitting, snapshot, zipped
 from tests.people import County, TestClock
 
 SHARE = 30_000
@@ -119,6 +120,23 @@ def test_whatever_a_platform_sends_is_counted_and_a_share_that_is_used_up_takes_
     assert ways[way]().status_code == 429
     clock.advance(days=2)
     assert ways["a body that tells no length"]().status_code != 429
+
+
+def test_a_photo_that_many_records_of_an_import_name_is_counted_as_often_as_it_is_kept(
+    client: TestClient, county: County
+) -> None:
+    face = picture(size=1_600)
+    named = [
+        snapshot("s1", "a.jpg", START_MS + 30_000 + n, snapshot_id=f"p{n}")
+        for n in range(2 * SHARE // len(face) + 2)
+    ]
+    body = zipped([*catalogue(), *sitting(), *named], {"a.jpg": face})
+    assert len(body) < SHARE
+    keyed = county.huang.headers
+    taken = client.post("/v1/imports", content=body, headers=keyed)
+    assert taken.status_code == 200 and taken.json()["stored"]["snapshot"] == len(named)
+    again = client.post("/v1/imports", content=body, headers=keyed)
+    assert (again.status_code, again.json().get("code")) == (429, "platform_share")
 
 
 @pytest.mark.both_databases

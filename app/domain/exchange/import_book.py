@@ -64,12 +64,14 @@ class ImportReport(Answer, frozen=True, kw_only=True):
 
 @dataclass
 class Report:
-    """`stored` counts records by kind; `rejected` says where, why and which field."""
+    """`stored` counts records by kind; `rejected` says where, why and which field. `photo_bytes`:
+    what was taken out of a zip, where one photo may be many records'."""
 
     stored: Counter[str] = field(default_factory=Counter)
     unchanged: int = 0
     rejected: list[RefusedRecord] = field(default_factory=list)
     rejected_total: int = 0
+    photo_bytes: int = 0
 
     def shown(self) -> ImportReport:
         return ImportReport(

@@ -48,6 +48,8 @@ class Source:
         self._size = path.stat().st_size
         self._max_bytes = max_bytes
         self._max_image_bytes = max_image_bytes
+        self._taken = 0  # bytes, unpacked, of all files together
+        self.photo_bytes = 0  # of photos out of a zip, each as often as records name it
         self._beside = beside.resolve() if beside else None
         self._stack = ExitStack()
         self._zip: zipfile.ZipFile | None = None
@@ -115,10 +117,9 @@ class Source:
 
     def _split(self, name: str, stream: IO[bytes]) -> Iterator[Line]:
         """Lines of one file; one that is too long comes cut, one byte over MAX_LINE."""
-        number, rest, taken = 0, b"", 0
+        number, rest = 0, b""
         while piece := stream.read(_PIECE):
-            taken += len(piece)
-            self._count(taken)
+            self._count(len(piece))
             lines = (rest + piece).split(b"\n")
             rest = lines.pop()[: MAX_LINE + 1]
             for line in lines:
@@ -128,21 +129,25 @@ class Source:
         if (told := _without_mark(rest, number + 1)).strip():
             yield name, number + 1, told
 
-    def _count(self, taken: int) -> None:
-        if taken > self._max_bytes:
+    def _count(self, more: int) -> None:
+        self._taken += more
+        if self._taken > self._max_bytes:
             raise BodyTooLarge("import_too_large", f"unpacked, it is over {self._max_bytes} bytes")
-        if taken > FREE_BYTES and taken > MAX_RATIO * self._size:
+        if self._taken > FREE_BYTES and self._taken > MAX_RATIO * self._size:
             raise BodyTooLarge("archive_bomb", "unpacked, it is out of all proportion")
 
     def _from_zip(self, archive: zipfile.ZipFile, name: str) -> bytes:
         info = self._members.get(name)
         if info is None:
             raise MissingFile("missing_file", f"file: {name!r} is not in the zip")
+        self._count(min(info.file_size, self._max_image_bytes))
         try:
             with archive.open(info) as stream:
-                return self._whole(name, stream)
+                data = self._whole(name, stream)
         except _DAMAGE as error:
             raise MissingFile("broken_file", f"file: {name!r} is damaged: {error}") from error
+        self.photo_bytes += len(data)
+        return data
 
     def _from_folder(self, name: str) -> bytes:
         if self._beside is None:

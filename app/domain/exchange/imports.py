@@ -138,6 +138,7 @@ class Imports:
                 run.store()
             finally:
                 staging.close()
+            run.book.report.photo_bytes = source.photo_bytes
         return run.book.report
 
 

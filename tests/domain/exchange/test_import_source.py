@@ -120,6 +120,23 @@ def test_a_small_file_cannot_become_an_endless_one(
     assert refused.value.code == "archive_bomb"
 
 
+def test_files_of_one_archive_are_counted_together(path: Path) -> None:
+    path.write_bytes(zipped({f"{n}.ndjson": random.Random(n).randbytes(600_000) for n in range(2)}))
+    with pytest.raises(BodyTooLarge) as refused, source(path) as opened:
+        list(opened.lines())
+    assert refused.value.code == "import_too_large"
+
+
+def test_a_photo_counts_as_often_as_records_name_it(path: Path) -> None:
+    path.write_bytes(zipped({"a.ndjson": LINES[0], "a.jpg": b"x" * 1_000}))
+    with source(path, max_bytes=4_500) as opened:
+        for _ in range(4):
+            opened.photo("a.jpg")
+        assert opened.photo_bytes == 4_000
+        with pytest.raises(BodyTooLarge):
+            opened.photo("a.jpg")
+
+
 def test_a_photo_beside_the_records_is_found_and_none_outside(tmp_path: Path) -> None:
     folder = tmp_path / "photos"
     folder.mkdir()

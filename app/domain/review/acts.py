@@ -282,7 +282,9 @@ def _open(connection: Connection, act_id: int, user: User) -> ActRow:
 
 
 def _found(connection: Connection, scope: AccessScope, act_id: int) -> ActRow:
-    row = store.one(connection, scope, act_id)
+    """As it stands until the transaction ends: of two who decide at once, the second sees what the
+    first did."""
+    row = store.one(connection, scope, act_id, lock=True)
     if row is None:
         raise NotFound("unknown_act", "there is no such act")
     if row.revoked_ms is not None:

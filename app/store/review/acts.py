@@ -197,8 +197,13 @@ def by_id(connection: Connection, act_id: int) -> ActRow:
     return typed([connection.execute(_acts().where(Act.id == act_id)).one()], ActRow)[0]
 
 
-def one(connection: Connection, scope: AccessScope, act_id: int) -> ActRow | None:
+def one(
+    connection: Connection, scope: AccessScope, act_id: int, *, lock: bool = False
+) -> ActRow | None:
+    """The act, if it is within the scope; `lock` holds it until the transaction ends."""
     query = _acts().where(Act.id == act_id, scope.covers_class())
+    if lock:
+        query = query.with_for_update(of=Act)
     return typed_or_none(connection.execute(query).one_or_none(), ActRow)
 
 

@@ -3,6 +3,7 @@ by every verdict."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -129,6 +130,42 @@ def test_a_revoked_correction_puts_back_what_stood_there(
     after = account(services)
     same = ("person_id", "name", "id_number_encrypted", "id_last4")
     assert [getattr(after, it) for it in same] == [getattr(before, it) for it in same]
+
+
+@pytest.mark.both_databases
+def test_who_revokes_while_another_approves_takes_back_what_was_approved(
+    huang: TestClient, services: Services
+) -> None:
+    before, act = account(services), record(huang, {"id_number": RIGHT, "name": "肖兰"}).json()
+
+    def revoke() -> None:
+        with services.database.write() as connection:
+            acts.revoke(connection, act["id"], user("sun"), "批错了人", services.clock())
+
+    with ThreadPoolExecutor(1) as sun:
+        with services.database.write() as connection:
+            acts.approve(connection, act["id"], user("zhao"), services.clock())
+            asked = sun.submit(revoke)
+            wait([asked], timeout=0.5)
+        asked.result(20)
+    after = account(services)
+    same = ("person_id", "name", "id_number_encrypted", "id_last4")
+    assert [getattr(after, it) for it in same] == [getattr(before, it) for it in same]
+
+
+@pytest.mark.both_databases
+def test_of_two_who_approve_at_once_one_does(huang: TestClient, services: Services) -> None:
+    before, act = account(services), record(huang, {"id_number": RIGHT}).json()
+    with ThreadPoolExecutor(1) as sun:
+        with services.database.write() as connection:
+            acts.approve(connection, act["id"], user("zhao"), services.clock())
+            asked = sun.submit(approve, services, act["id"], "sun")
+            wait([asked], timeout=0.5)
+        with pytest.raises(Conflict):
+            asked.result(20)
+    with services.database.write() as connection:
+        acts.revoke(connection, act["id"], user("zhao"), "批错了人", services.clock())
+    assert account(services).person_id == before.person_id
 
 
 def test_nobody_approves_a_correction_of_their_own(huang: TestClient, services: Services) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, update
 
 from models import Appeal, AuditEntry, Finding, Review, TrainingClass
 from tests.console.conftest import Clock, Desk
+from tests.console.test_cases import one_case
 
 NewDesk = Callable[[], Desk]
 REPLY = "经复查，维持原决定，依据见时间轴。"
@@ -227,6 +228,28 @@ class TestAppeals:
         clock.now_ms += 60_000
         sun.decide("gap:popup_gap", "overturn")
         assert statuses(desk, [finding]) == ["overturned"]
+
+    @pytest.mark.parametrize("taken_back", ["undo", "correction"])
+    def test_who_takes_a_decision_back_under_an_appeal_neither_answers_it_nor_decides_again(
+        self, desk: Desk, new_desk: NewDesk, clock: Clock, taken_back: str
+    ) -> None:
+        case, (finding,) = one_case(desk, "gap:popup_gap")
+        zhao, sun = desk.sign_in("zhao"), new_desk().sign_in("sun")
+        zhao.decide("gap:popup_gap", "uphold")
+        clock.now_ms += 60_000
+        filed = appeal(desk, "gap:popup_gap")
+        clock.now_ms += 60_000
+        form = {"finding": finding, "reason": "我再想想"}
+        post(zhao, f"cases/{case}/{taken_back}", **form)
+        assert statuses(desk, [finding]) == ["open"]
+        own = post(zhao, f"appeals/{filed}/reply", answer="dismissed", reply=REPLY)
+        assert own.status_code == 409 and "未作过决定" in own.text
+        zhao.decide("gap:popup_gap", "uphold")
+        clock.now_ms += 60_000
+        post(sun, f"appeals/{filed}/reply", answer="reopened", reply="证明属实，重新审理。")
+        post(zhao, f"cases/{case}/{taken_back}", **form)
+        assert statuses(desk, [finding]) == ["open"]
+        assert zhao.decide("gap:popup_gap", "uphold").status_code == 422
 
     def test_an_appeal_of_another_county_does_not_exist(
         self, desk: Desk, new_desk: NewDesk

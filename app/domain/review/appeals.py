@@ -140,7 +140,7 @@ def reply(
         raise _unknown()
     if locked.replied_ms is not None:
         raise Conflict("already_replied", "the appeal was answered")
-    if user.id in review.deciders(store.of_findings(connection, [finding.id])):
+    if user.id in review.appealed_against(locked, store.ever_decided(connection, [finding.id])):
         raise Conflict("own_decision", "an appeal is answered by somebody who did not decide")
     store.answer(
         connection, appeal_id, outcome=answer, reply=said, replied_by=user.id, replied_ms=now_ms

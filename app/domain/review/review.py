@@ -119,19 +119,32 @@ def decide_all(
 
 
 class _Spoken(NamedTuple):
-    """Reviews that count, and appeals, by finding."""
+    """Reviews that count, appeals, and all decisions that were ever made, by finding."""
 
     given: Mapping[int, Sequence[store.ReviewRow]]
     filed: Mapping[int, Sequence[Any]]
+    made: Mapping[int, Sequence[store.MadeDecision]]
+
+    def of(
+        self, finding_id: int
+    ) -> tuple[Sequence[store.ReviewRow], Sequence[Any], Sequence[store.MadeDecision]]:
+        return (
+            self.given.get(finding_id, ()),
+            self.filed.get(finding_id, ()),
+            self.made.get(finding_id, ()),
+        )
 
 
 def _spoken(connection: Connection, finding_ids: Sequence[int]) -> _Spoken:
-    given, filed = defaultdict(list), defaultdict(list)
+    given, filed, made = defaultdict(list), defaultdict(list), defaultdict(list)
     for one in store.of_findings(connection, finding_ids):
         given[one.finding_id].append(one)
     for appeal in store.appeals_of(connection, finding_ids):
         filed[appeal.finding_id].append(appeal)
-    return _Spoken(given, filed)
+    if filed:
+        for decision in store.ever_decided(connection, filed):
+            made[decision.finding_id].append(decision)
+    return _Spoken(given, filed, made)
 
 
 def _decide(
@@ -179,10 +192,8 @@ def _decide(
 
 def decidable(connection: Connection, rows: Sequence[FindingRow], user: User) -> set[int]:
     """Which of these findings this person may decide now, by id."""
-    given, filed = _spoken(connection, [it.id for it in rows])
-    return {
-        it.id for it in rows if not _barrier(it, given.get(it.id, ()), filed.get(it.id, ()), user)
-    }
+    spoken = _spoken(connection, [it.id for it in rows])
+    return {it.id for it in rows if not _barrier(it, *spoken.of(it.id), user)}
 
 
 def _decided_by_others(
@@ -190,8 +201,8 @@ def _decided_by_others(
 ) -> dict[int, ReviewDecision]:
     """What others decided since it was last opened, by person. Raises Conflict when this person may
     not decide now."""
-    given, filed = (it.get(finding.id, ()) for it in spoken)
-    barrier = _barrier(finding, given, filed, user)
+    given, filed, made = spoken.of(finding.id)
+    barrier = _barrier(finding, given, filed, made, user)
     if barrier is not None:
         raise barrier
     reopened = reopened_ms(filed)
@@ -200,7 +211,11 @@ def _decided_by_others(
 
 
 def _barrier(
-    finding: FindingRow, given: Sequence[store.ReviewRow], appeals: Sequence[Any], user: User
+    finding: FindingRow,
+    given: Sequence[store.ReviewRow],
+    appeals: Sequence[Any],
+    made: Sequence[store.MadeDecision],
+    user: User,
 ) -> Conflict | None:
     """Why this person may not decide now; None: they may."""
     if finding.shadow:
@@ -209,9 +224,9 @@ def _barrier(
         return Conflict(
             "already_decided", "the finding is already decided", finding_status=finding.status
         )
-    reopened = reopened_ms(appeals)
-    if user.id in deciders([it for it in given if it.created_ms <= reopened]):
+    if any(user.id in appealed_against(it, made) for it in appeals if it.outcome == REOPENED):
         return Conflict("decided_before", "after an appeal, others than before decide")
+    reopened = reopened_ms(appeals)
     earlier = _latest_by_person([it for it in given if it.created_ms > reopened])
     if finding.needs_two_reviewers and set(earlier) == {user.id}:
         return Conflict(
@@ -283,6 +298,17 @@ def sealed(connection: Connection, entries: Iterable[Any]) -> set[int]:
 def deciders(given: Sequence[store.ReviewRow]) -> set[int]:
     """Who decided; asking for more is no decision."""
     return {it.reviewer_id for it in given if it.decision in _SETTLED}
+
+
+def appealed_against(appeal: Any, made: Sequence[store.MadeDecision]) -> set[int]:
+    """Who decided what an appeal is against, until its answer: also who took that back, or
+    corrected it, once the appeal was there."""
+    return {
+        it.reviewer_id
+        for it in made
+        if (it.superseded_ms is None or it.superseded_ms >= appeal.created_ms)
+        and (appeal.replied_ms is None or it.created_ms <= appeal.replied_ms)
+    }
 
 
 def reopened_ms(appeals: Sequence[Any]) -> int:

@@ -75,6 +75,23 @@ def of_findings(connection: Connection, finding_ids: Iterable[int]) -> Sequence[
     return fetch(connection, rows, ReviewRow)
 
 
+class MadeDecision(Protocol):
+    """A decision, and when it ceased to count."""
+
+    finding_id: int
+    reviewer_id: int
+    created_ms: int
+    superseded_ms: int | None
+
+
+def ever_decided(connection: Connection, finding_ids: Iterable[int]) -> Sequence[MadeDecision]:
+    """Every decision on the findings, those that were taken back or corrected too."""
+    query = select(
+        Review.finding_id, Review.reviewer_id, Review.created_ms, Review.superseded_ms
+    ).where(Review.finding_id.in_(list(finding_ids)), Review.decision.in_(("uphold", "overturn")))
+    return fetch(connection, query.order_by(Review.id), MadeDecision)
+
+
 class ReviewOfCase(ReviewRow, Protocol):
     """A review with the finding's standing, and when it ceased to count."""
 

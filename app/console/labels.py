@@ -589,6 +589,7 @@ PROBLEMS = {
     "sign_off_waiting": N_("本班名单已送签，请先签发或退回。"),
     "nobody_settled": N_("本班学员都未审结，还没有可签发的名单。"),
     "nothing_changed": N_("名单与签发时一致，无须更正。"),
+    "lists_resubmitted": N_("这一步现在不能这样办理，可能刚由他人办理，请刷新后再看。"),
     "lists_changed": N_("送签以后名单有了变化，不能签发。请退回，重新送签。"),
     "already_decided": N_("该问题已有结论，可能刚由他人处理。"),
     "credit_code_wrong": N_(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -99,12 +100,14 @@ def decide(
     standard_id: RowId,
     deed: Annotated[str, Form()] = "",
     reason: weighty.Reason = "",
+    seen: Annotated[str, Form()] = "",
 ) -> Response:
-    """Agree to what somebody else entered, or to the end that they proposed, or refuse it with a
-    reason."""
+    """Agree to what somebody else entered, or to the end that they proposed (the day that was
+    `seen`), or refuse it with a reason."""
     services = request.app.state.services
-    of_end = deed.endswith("_end")
-    decided = subsidy_standards.decide_end if of_end else subsidy_standards.decide
+    decided: Callable[..., None] = subsidy_standards.decide
+    if deed.endswith("_end"):
+        decided = partial(subsidy_standards.decide_end, seen=seen)
     try:
         with services.database.write() as connection:
             decided(

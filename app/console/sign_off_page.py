@@ -140,7 +140,8 @@ def submit(request: Request, login: SignedIn, class_id: RowId, reason: Text = ""
 
 
 @router.post("/classes/{class_id}/sign-off/sign", dependencies=[FormOfThisLogin])
-def sign(request: Request, login: SignedIn, class_id: RowId) -> Response:
+def sign(request: Request, login: SignedIn, class_id: RowId, seen: Text = "") -> Response:
+    """Sign the lists that were shown, whose digest is `seen`."""
     services = request.app.state.services
     klass = _decided_by(services, login, class_id)
     exports.conclude(services, klass)
@@ -148,7 +149,7 @@ def sign(request: Request, login: SignedIn, class_id: RowId) -> Response:
     try:
         with services.database.write() as connection:
             digest = _submission(connection, klass, now_ms).digest
-            sign_off.sign(connection, class_id, login.user, digest, now_ms)
+            sign_off.sign(connection, class_id, login.user, digest, now_ms, seen=seen)
     except Conflict as error:
         return _page(request, login, class_id, problem=labels.PROBLEMS[error.code])
     return see_other(f"/console/classes/{class_id}/sign-off")

@@ -27,9 +27,10 @@ from app.domain.policy.working_days import Calendar, working_days_after
 from app.domain.review import presence, recoveries, stage_money, stages, subsidies
 from app.domain.review.recoveries import OFFICE_OF, Recovery
 from app.domain.review.stage_bodies import BODIES, PAST, Objected, body_of
-from app.domain.review.stages import StepState, StepView
+from app.domain.review.stages import StageDeed, StepState, StepView
 from app.domain.review.subsidies import ClassSubsidy, Standing
 from app.domain.review.subsidy_standards import yuan
+from app.domain.wire import whole
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.reports.lists import LISTS
 from app.store.catalogue import catalogue, class_file
@@ -204,7 +205,7 @@ def _listed(connection: Connection, row: ClassRow) -> InstitutionRow | None:
 
 @router.post("/classes/{class_id}/stages", dependencies=[FormOfThisLogin])
 def record(request: Request, login: SignedIn, class_id: RowId, form: FilledIn) -> Response:
-    services = request.app.state.services
+    services, deed = request.app.state.services, form.get("deed", "")
     try:
         with services.database.write() as connection:
             stages.record(
@@ -212,10 +213,11 @@ def record(request: Request, login: SignedIn, class_id: RowId, form: FilledIn) -
                 class_id,
                 login.user,
                 step=form.get("step", ""),
-                deed=form.get("deed", ""),
+                deed=deed,
                 body=_body(form),
                 remark=form.get("remark", ""),
                 now_ms=services.clock(),
+                seen=(whole(form.get("seen", "")) or 0) if deed == StageDeed.SECOND else None,
             )
     except (BadInput, Conflict, NotAllowed) as error:
         if not login.user.decides:

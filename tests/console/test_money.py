@@ -234,8 +234,12 @@ def test_a_standard_ends_by_two_people_and_waits_in_sight_of_the_second(treasury
     assert "等您同意的补贴标准" in shown("jin", "/console")
     assert "同意停止" in desk.get("/console/subsidies")
     assert "等您同意的补贴标准" not in shown("root", "/console")
+    assert 'name="seen" value="2026-03-31"' in shown("jin", "/console/subsidies")
     with desk.services.database.write() as connection:
-        subsidy_standards.decide_end(connection, jin, number, agreed=True, reason="", now_ms=now_ms)
+        agreed: dict[str, Any] = {"agreed": True, "reason": "", "now_ms": now_ms}
+        with pytest.raises(Conflict):  # to another day than was shown
+            subsidy_standards.decide_end(connection, jin, number, **agreed, seen="2026-02-28")
+        subsidy_standards.decide_end(connection, jin, number, **agreed, seen="2026-03-31")
         with pytest.raises(Conflict):
             subsidy_standards.decide_end(
                 connection, jin, number, agreed=True, reason="", now_ms=now_ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -252,9 +253,35 @@ def test_two_people_take_a_class_through_its_opening_in_the_browser(desk: Desk) 
     refused = send(desk, step="opening_industry", deed="second", remark="同意")
     assert refused.status_code == 403 and "须由另一人复核" in refused.text
     now(desk, "hu")
-    shown = send(desk, step="opening_industry", deed="second", remark="同意").text
+    second = {"step": "opening_industry", "deed": "second", "remark": "同意"}
+    shown = send(desk, **second, seen=first_shown(desk)).text
     assert "胡静" in shown
     assert "人社部门审核开班" in desk.get(page_of(desk).removesuffix("/stages"))
+
+
+def first_shown(desk: Desk) -> str:
+    """Which first signature the form of the second one is about."""
+    found = re.search(r'name="seen" value="(\d+)"', desk.get(page_of(desk)))
+    assert found
+    return found[1]
+
+
+def test_nobody_signs_second_what_was_signed_anew_since_they_saw_it(desk: Desk) -> None:
+    now(desk, "wei")
+    send(desk, step="opening_filed", deed="first", filed_on="2026-04-07")
+    first = {"step": "opening_industry", "deed": "first"}
+    send(desk, **first, remark="同意")
+    now(desk, "hu")
+    seen = first_shown(desk)
+    now(desk, "wei")
+    send(desk, step="opening_industry", deed="returned", remark="写错了，重办")
+    send(desk, **first, remark="另一种意见")
+    now(desk, "hu")
+    second = {"step": "opening_industry", "deed": "second", "remark": "同意"}
+    for stale in ({"seen": seen}, {}):
+        refused = send(desk, **second, **stale)
+        assert refused.status_code == 409 and "请刷新后再看" in refused.text
+    assert "胡静" in send(desk, **second, seen=first_shown(desk)).text
 
 
 def test_a_form_that_is_wrong_keeps_what_was_typed_and_names_the_field(desk: Desk) -> None:

@@ -237,7 +237,15 @@ class TestSigning:
     def post(self, it: Everywhere, who: dict[str, str], act: str = "", **form: str) -> Any:
         form |= {"csrf": who["x-csrf-token"]}
         url = f"/console/classes/{it.klass.id}/sign-off{act}"
+        if act == "/sign" and "seen" not in form:
+            form |= {"seen": self.shown(it, who)}
         return it.client.post(url, data=form, headers=who, follow_redirects=False)
+
+    def shown(self, it: Everywhere, who: dict[str, str]) -> str:
+        """The digest of the lists that this person is asked to sign; empty where they are not."""
+        page = it.client.get(f"/console/classes/{it.klass.id}/sign-off", headers=who).text
+        found = re.search(r'name="seen" value="([0-9a-f]{64})"', page)
+        return found[1] if found else ""
 
     def waits(self, it: Everywhere, who: dict[str, str]) -> bool:
         """Whether the lists stand on this person's overview, to be signed."""
@@ -327,6 +335,19 @@ class TestSigning:
         back = self.post(signing, signing.sun, "/withdraw", reason="名单已有变化")
         assert back.status_code == 303
         assert self.post(signing, signing.sun).status_code == 303
+
+    def test_nobody_signs_other_lists_than_those_that_they_were_shown(
+        self, signing: Everywhere
+    ) -> None:
+        self.post(signing, signing.zhao)
+        seen = self.shown(signing, signing.sun)
+        studied(signing.services.database, signing.county, signing.clock, "wu")
+        self.post(signing, signing.zhao, "/withdraw", reason="重新送签")
+        assert self.post(signing, signing.zhao).status_code == 303
+        for stale in (seen, ""):
+            refused = self.post(signing, signing.sun, "/sign", seen=stale)
+            assert refused.status_code == 422 and "请刷新后再看" in refused.text
+        assert self.post(signing, signing.sun, "/sign").status_code == 303
 
     def test_lists_as_they_were_signed_are_not_signed_again(self, signing: Everywhere) -> None:
         self.post(signing, signing.zhao)

@@ -94,17 +94,28 @@ def submit(
     return added
 
 
-def sign(connection: Connection, class_id: int, user: User, digest: str, now_ms: int) -> int:
+def sign(
+    connection: Connection,
+    class_id: int,
+    user: User,
+    digest: str,
+    now_ms: int,
+    *,
+    seen: str | None = None,
+) -> int:
     """Sign what was submitted, and tell the platform; its number. `digest`: of the lists as they
-    stand now.
+    stand now; `seen`: of those that this person was shown.
 
     Raises NotAllowed, NotFound, and Conflict `second_person_needed` for who submitted them,
-    `lists_changed` where they are no longer what was submitted.
+    `lists_resubmitted` where others were submitted since they were shown, `lists_changed` where
+    they are no longer what was submitted.
     """
     rows = _locked(connection, class_id, user)
     row = _waiting(rows)
     if row.prepared_by == user.id:
         raise Conflict("second_person_needed", "the lists are signed by another person")
+    if seen is not None and seen != row.digest:
+        raise Conflict("lists_resubmitted", "these are other lists than those that were shown")
     if row.digest != digest:
         raise Conflict("lists_changed", "the lists changed since they were submitted")
     store.end(connection, row.id, signed_by=user.id, signed_ms=now_ms)

@@ -355,9 +355,11 @@ def record(
     body: Mapping[str, Any],
     remark: str,
     now_ms: int,
+    seen: int | None = None,
 ) -> int:
     """Do something about a step; the event's id. `body` are the step's fields at the first
-    signature, the objection's at an objection, and `objection`, its id, at an answer.
+    signature, the objection's at an objection, and `objection`, its id, at an answer. `seen`: the
+    first signature that was shown to who signs second.
 
     Raises NotAllowed (`other_office`: the step is another office's), NotFound, BadInput by the
     field's name, and Conflict where the step does not stand so.
@@ -376,7 +378,7 @@ def record(
         who = view.step.office_name.en
         raise NotAllowed("other_office", f"only accounts of the {who} act on this step")
     klass = catalogue.class_by_id(connection, class_id)
-    doing = _Doing(connection, klass, user, views, today)
+    doing = _Doing(connection, klass, user, views, today, seen)
     said = doing.checked(view, StageDeed(deed), body)
     words = _words(remark, view.step, StageDeed(deed))
     event_id = _keep(connection, class_id, user, step, deed, said, words, now_ms)
@@ -438,6 +440,7 @@ class _Doing:
     user: User
     views: Mapping[str, StepView]
     today: date
+    seen: int | None
 
     def checked(self, view: StepView, deed: StageDeed, body: Mapping[str, Any]) -> dict[str, Any]:
         """What is to be kept of `body`. Raises BadInput, NotAllowed, Conflict."""
@@ -510,6 +513,8 @@ class _Doing:
             raise Conflict("stage_not_open", "this step does not wait for a second person")
         if view.first.done_by == self.user.actor:
             raise NotAllowed("second_person_needed", "somebody else signs second")
+        if self.seen not in (None, view.first.id):
+            raise Conflict("stage_not_open", "it was signed anew since it was shown")
         if any(it.answer is None for it in view.objections):
             raise Conflict("objection_open", "an objection is not answered yet")
         return {}

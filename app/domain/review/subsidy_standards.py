@@ -170,20 +170,28 @@ def propose_end(
 
 
 def decide_end(
-    connection: Connection, user: User, standard_id: int, *, agreed: bool, reason: str, now_ms: int
+    connection: Connection,
+    user: User,
+    standard_id: int,
+    *,
+    agreed: bool,
+    reason: str,
+    now_ms: int,
+    seen: str | None = None,
 ) -> None:
     """Agree to an end that somebody else proposed, or refuse it; who proposed it may only take it
-    back. Raises as `decide` does."""
+    back. `seen`: the day (ISO) that was shown. Raises as `decide` does."""
     row = kept(connection, user, standard_id)
     if agreed and row.end_by == user.actor:
         raise NotAllowed("second_person_needed", "somebody else agrees to what you proposed")
     _require_reason(reason, agreed=agreed)
-    if row.end_on is None or not store.take_proposed_end(connection, standard_id):
+    proposed = row.end_on if seen in (None, str(row.end_on)) else None
+    if proposed is None or not store.take_proposed_end(connection, standard_id, proposed):
         raise Conflict("standard_decided", "nobody proposes an end of this standard")
     if agreed:
-        store.end(connection, standard_id, row.end_on)
+        store.end(connection, standard_id, proposed)
     action = "standard.ended" if agreed else "standard.end_refused"
-    detail = {"county": row.county, "until_on": row.end_on.isoformat(), "reason": reason}
+    detail = {"county": row.county, "until_on": proposed.isoformat(), "reason": reason}
     _record(connection, user, action, standard_id, detail, now_ms)
 
 

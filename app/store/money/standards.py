@@ -70,10 +70,10 @@ def propose_end(connection: Connection, standard_id: int, end_on: date, end_by: 
     connection.execute(query.values(end_on=end_on.isoformat(), end_by=end_by))
 
 
-def take_proposed_end(connection: Connection, standard_id: int) -> bool:
-    """Whether there was one that nobody had decided on."""
+def take_proposed_end(connection: Connection, standard_id: int, end_on: date) -> bool:
+    """Whether there was that one, and nobody had decided on it."""
     query = update(SubsidyStandard).where(
-        SubsidyStandard.id == standard_id, SubsidyStandard.end_on.is_not(None)
+        SubsidyStandard.id == standard_id, SubsidyStandard.end_on == end_on.isoformat()
     )
     return connection.execute(query.values(end_on=None, end_by=None)).rowcount == 1
 

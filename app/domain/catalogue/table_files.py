@@ -12,7 +12,7 @@ import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -28,11 +28,30 @@ _MOST_ELEMENTS, _MOST_STYLES = 1_000_000, 200_000
 _MAX_HEIGHT, _MAX_WIDTH, _MAX_SHEETS = 20_000, 100, 20
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = re.compile(r"\s*<(\?xml|!doctype|html|head|meta|table|style|!--)", re.IGNORECASE)
-_FORMULA = re.compile(rb"<f[ >/]")
 # No tag goes beyond the next one's beginning: what is none is not looked through from each of them.
-_MERGED = re.compile(rb'<mergeCell\s[^<>]*?ref="([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})"')
-_ROW_TAG, _HIDDEN = re.compile(rb"<row\s[^<>]*>"), re.compile(rb'\shidden="(?:1|true)"')
-_ROW_NUMBER = re.compile(rb'\sr="([0-9]{1,7})"')
+_TAG = rb"<(?:[\w.-]{1,40}:)?"  # programs that write a prefix before every name
+_FORMULA = re.compile(_TAG + rb"f[\s>/]")
+_MERGED = re.compile(
+    _TAG + rb"mergeCell\s[^<>]*?ref=[\"']([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})[\"']"
+)
+_ROW_TAG = re.compile(_TAG + rb"row\s[^<>]*>")
+_HIDDEN = re.compile(rb"\shidden=[\"'](?:1|true)[\"']")
+_ROW_NUMBER = re.compile(rb"\sr=[\"']([0-9]{1,7})[\"']")
+# "Strict Open XML", a choice beside the usual one when a workbook is saved: other namespaces.
+_STRICT = {
+    b"http://purl.oclc.org/ooxml/spreadsheetml/main": (
+        b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    ),
+    b"http://purl.oclc.org/ooxml/officeDocument/relationships": (
+        b"http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    ),
+}
+# Days and times in Chinese words (2026年3月2日, 3月2日, 0时45分), of which files name no code.
+_CHINESE_DATES = frozenset((*range(27, 37), *range(50, 59)))
+_PADDED = re.compile(r'((?:"[^"]*"|\\.)*)(0+)((?:"[^"]*"|\\.)*)')  # "XY"0000
+_ROOM = re.compile(r"\[[^\]]*\]|[_*].")  # colours, and room beside a number
+_EXACT = 10**15  # from here on a spreadsheet has lost digits
+_MOST_OF_FORMAT = 255  # characters, a spreadsheet's own bound
 _MOST_COVERED = 200_000  # cells
 _MOST_OPENED = 4  # times, of one part; a sheet is opened for its size and for its cells
 _MARKED = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -121,13 +140,17 @@ def _workbook(data: bytes) -> list[FileSheet]:
     )
     try:
         _check_unpacked(data)
+        data = _usual(data)
         book = _loaded(data, data_only=True)
         typed = _loaded(data) if _has_formulas(data) else book
+        _know_chinese_dates(book)
         found = []
         for sheet, beside in list(zip(book.worksheets, typed.worksheets, strict=True))[
             :_MAX_SHEETS
         ]:
-            rows = _rows(sheet) if typed is book else _with_formulas(_rows(sheet), _rows(beside))
+            rows = _shown(sheet)
+            if typed is not book:
+                rows = _with_formulas(rows, _rows(beside))
             hidden = sheet.sheet_state != "visible"
             found.append((hidden, _sheet(data, sheet, _filled(rows))))
     except broken as error:
@@ -174,6 +197,80 @@ def _rows(sheet: Any) -> Iterable[tuple[Cell, ...]]:
         max_row=_MAX_HEIGHT, max_col=_MAX_WIDTH, values_only=True
     )
     return rows
+
+
+def _usual(data: bytes) -> bytes:
+    """The workbook in the usual namespaces, which are all that its reader knows."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = {it.filename: it for it in archive.infolist()}  # of several of a name, the last
+        books = [archive.read(it) for name, it in parts.items() if name.endswith("workbook.xml")]
+        if not any(strict in book for strict in _STRICT for book in books):
+            return data
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as usual:
+            for name, part in parts.items():
+                written = archive.read(part)
+                if name.endswith((".xml", ".rels")):
+                    for strict, known in _STRICT.items():
+                        written = written.replace(strict, known)
+                usual.writestr(name, written)
+    return out.getvalue()
+
+
+def _know_chinese_dates(book: Any) -> None:
+    if isinstance(book._date_formats, set):
+        styles = enumerate(book._cell_styles)
+        book._date_formats |= {n for n, it in styles if it.numFmtId in _CHINESE_DATES}
+
+
+def _shown(sheet: Any) -> Iterable[tuple[Cell, ...]]:
+    """Rows with what a spreadsheet shows: zeros and letters that a number's format puts before it,
+    percent, and nothing where the result of a formula is a text of no characters."""
+    sheet.reset_dimensions()
+    written: dict[int, Callable[[float], Cell] | None] = {}
+
+    def shown(cell: Any) -> Cell:
+        value: Cell = cell.value
+        if value is None:
+            return "" if cell.data_type == "str" else None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return value
+        if not 0 <= value < _EXACT:
+            return value
+        style = cell._style_id
+        if style not in written:
+            written[style] = _written(_number_format(cell))
+        write = written[style]
+        return write(value) if write else value
+
+    for row in sheet.iter_rows(max_row=_MAX_HEIGHT, max_col=_MAX_WIDTH):
+        yield tuple(map(shown, row))
+
+
+def _number_format(cell: Any) -> str:
+    try:
+        return str(cell.number_format)[:_MOST_OF_FORMAT]
+    except (IndexError, AttributeError):  # a style that the file does not have
+        return ""
+
+
+def _written(code: str) -> Callable[[float], Cell] | None:
+    """How a format writes a number, where that says more than the number does; None elsewhere.
+
+    >>> _written('"XY"0000_ ')(12), _written("0%")(0.85), _written('0"人"')
+    ('XY0012', '85%', None)
+    """
+    code = _ROOM.sub("", code.partition(";")[0]).strip()
+    if code.endswith("%"):
+        return lambda value: f"{100 * value:.10g}%"
+    found = _PADDED.fullmatch(code)
+    if not found:
+        return None
+    before, after = (re.sub(r'["\\]', "", it) for it in found.group(1, 3))
+    digits = len(found[2])
+    if digits == 1 and not re.search("[A-Za-z0-9]", before):
+        return None
+    return lambda value: value if value % 1 else f"{before}{int(value):0{digits}}{after}"
 
 
 def _has_formulas(data: bytes) -> bool:

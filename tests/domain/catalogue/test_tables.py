@@ -244,6 +244,100 @@ def computed(data: bytes) -> bytes:
     return out.getvalue()
 
 
+def rewritten(data: bytes, part: str, *changes: tuple[bytes, bytes]) -> bytes:
+    """A workbook of which parts whose names begin so are written otherwise, by patterns."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as before, zipfile.ZipFile(out, "w") as after:
+        for name in before.namelist():
+            text = before.read(name)
+            for pattern, instead in changes if name.startswith(part) else ():
+                text = re.sub(pattern, instead, text)
+            after.writestr(name, text)
+    return out.getvalue()
+
+
+_MAIN = rb"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+PREFIXED = ((rb"<(/?)(?=[a-zA-Z])", rb"<\1x:"), (b'xmlns="' + _MAIN, b'xmlns:x="' + _MAIN))
+STRICT = (
+    (_MAIN, b"http://purl.oclc.org/ooxml/spreadsheetml/main"),
+    (
+        rb"http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+        b"http://purl.oclc.org/ooxml/officeDocument/relationships",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [("xl/worksheets/", PREFIXED), ("xl/worksheets/", ((b'"', b"'"),)), ("", STRICT)],
+    ids=["prefixed names", "single quotes", "strict"],
+)
+def test_a_workbook_says_the_same_however_its_program_writes_xml(
+    part: str, changes: tuple[tuple[bytes, bytes], ...]
+) -> None:
+    def draw(page: Any) -> None:
+        page.append(["姓名", "身份证号", "工作单位", "在读学校"])
+        page.append([*PEOPLE[0], "示例厂"])
+        page.append([*PEOPLE[1], None, "=B9"])
+        page.merge_cells("C2:C3")
+        page.row_dimensions[3].hidden = True
+
+    table = roster(rewritten(drawn(draw), part, *changes))
+    first, second = table.rows
+    assert people(table) == PEOPLE and table.hidden == [3]
+    assert first.item["employer"] == second.item["employer"] == "示例厂"
+    assert second.reason and "还没有算出结果" in second.reason.zh
+
+
+def test_a_formula_whose_result_is_an_empty_text_is_an_empty_cell() -> None:
+    """As IF(A2="","",…) is saved, which fills columns down below the last person too."""
+    rows = [["姓名", "身份证号", "工作单位"], *([*it, '=IF(0,B9,"")'] for it in PEOPLE)]
+    data = book(("a", [*rows, [None, None, '=IF(0,B9,"")']]))
+    saved = rewritten(data, "xl/worksheets/", (rb'<c r="(C\d)"><f>', rb'<c r="\1" t="str"><f>'))
+    table = roster(saved)
+    assert people(table) == PEOPLE and not table.skipped
+    assert [it.reason for it in table.rows] == [None, None]
+
+
+def test_a_number_is_read_with_what_its_format_shows() -> None:
+    def draw(page: Any) -> None:
+        page.append(["姓名", "身份证号", "学员编号", "工作单位"])
+        for person, number, code in ((0, 12, "0000"), (1, 13, '"XY"0000_ ')):
+            page.append([*PEOPLE[person], number, 25])
+            page.cell(page.max_row, 3).number_format = code
+            page.cell(page.max_row, 4).number_format = '0"人"'
+
+    rows = roster(drawn(draw)).rows
+    assert [it.item["learner_id"] for it in rows] == ["0012", "XY0013"]
+    assert rows[0].item["employer"] == "25"
+
+
+def test_a_score_in_percent_is_no_score_below_one() -> None:
+    def draw(page: Any) -> None:
+        page.append(["姓名", "考核日期", "成绩"])
+        page.append(["张三", "2026-04-07", 0.85])
+        page["C2"].number_format = "0%"
+
+    row = table_rows.read(table_files.sheets(drawn(draw)), KINDS["assessments"]).rows[0]
+    assert row.reason and "“85%”不是数字" in row.reason.zh
+
+
+@pytest.mark.parametrize("number_format", [14, 31, 57, 58])
+def test_days_and_times_in_chinese_words_are_read_as_such(number_format: int) -> None:
+    """Formats of Chinese versions: their numbers stand in files without what they mean."""
+    rows: list[list[Any]] = [["姓名", "日期", "学时", "分钟"], ["张三", 46083.35, 4, 0.03125]]
+    formats = b"".join(b'<xf numFmtId="%d"/>' % it for it in (0, number_format, 32))
+    data = rewritten(
+        book(("a", rows)),
+        "xl/",
+        (rb"(?s)<cellXfs.*</cellXfs>", b"<cellXfs>" + formats + b"</cellXfs>"),
+        (rb'<c r="B2"', b'<c r="B2" s="1"'),
+        (rb'<c r="D2"', b'<c r="D2" s="2"'),
+    )
+    item = table_rows.read(table_files.sheets(data), KINDS["offline-attendance"]).rows[0].item
+    assert (item["held_on"], item["minutes"]) == ("2026-03-02", 45)
+
+
 def test_a_person_whose_name_begins_like_a_total_stays_a_person() -> None:
     rows = [["姓名", "身份证号"], ["共计", "000000198002020010"], ["注册", "000000198002020029"]]
     assert len(roster(book(("a", rows))).rows) == 2

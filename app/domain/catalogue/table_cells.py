@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from app.domain.catalogue.table_files import Cell
 from app.languages import Text
 
-_ERRORS = frozenset(("#N/A", "#VALUE!", "#REF!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#N/A!"))
+_ERROR = re.compile(r"#(N/A!?|[A-Z_]+[!?]|DIV/0!|GETTING_DATA|#+)")  # ###: a column too narrow
 NO_DATA = "无数据"  # what our own lists print where nobody told
 _LONGEST_S = 6 * 3600
 _EXACT = 10**15  # from here on a spreadsheet has lost digits
@@ -23,8 +23,11 @@ _TIME_FROM = date(1899, 12, 31).toordinal()
 _SERIALS = range(36_526, 73_051)  # 2000 … 2099
 _ROUNDED = re.compile(r"\d(\.\d+)?[Ee]\+\d+")
 _ABSENT = re.compile(
-    "(缺席|缺勤|旷课|未到|未出勤|没来|没到|请假|事假|病假).*|缺|×|✗|x|n|no|否|无|0"
+    "(缺|旷[课工训到勤]|[请事病公婚丧产年休例]假|(陪产|探亲|护理|工伤|年休|调休)假).*|"
+    "(未|没有?|不)(到|签|出勤|出席|上课|参加|参训|打卡|在).*|没有?来.*|"
+    "(旷|假|事|病|休|休息|调休|休学|退学|退班|退训|离班|[×✗✘✕✖❌╳☐□]|x|n|no|否|无|0|false)"
 )
+_TICKS = frozenset("√✓✔☑✅")
 _YES = frozenset(
     "是 有 √ ✓ ✔ 对 y yes true 1 合格 通过 及格 优秀 良好 同意 已同意 批准 已批准 享受".split()
 )
@@ -67,7 +70,7 @@ def shown(cell: Cell) -> str:
 def words(cell: Cell) -> str | None:
     """Text, without spaces and invisible signs around it."""
     text = shown(cell)
-    if text.strip() in _ERRORS:
+    if _ERROR.fullmatch(text.strip()):
         raise BadCell(
             "cell_error", f"单元格是错误值 {text.strip()}", f"the cell holds {text.strip()}"
         )
@@ -95,15 +98,33 @@ def line(cell: Cell) -> str | None:
     return " ".join(text.split()) if text else None
 
 
+def code(cell: Cell) -> str | None:
+    """A number that names something. A spreadsheet makes a day of 1-3 and a time of 1:30."""
+    if isinstance(cell, datetime | date | time | timedelta):
+        raise BadCell(
+            "code_is_a_date",
+            f"“{shown(cell)}”：编号被电子表格改成了日期或时间，请把该列设为“文本”后重新填写",
+            f"the spreadsheet made {shown(cell)!r} of a number: make the column text",
+        )
+    return line(cell)
+
+
 def name(cell: Cell) -> str | None:
-    """A person's name, as typed: the roster's own rules clean it. `?` stands where a file was
-    saved in an encoding that lacks a character."""
+    """A person's name, as typed: the roster's own rules clean it. `?` or a box stands where a file
+    was saved in an encoding that lacks a character."""
     text = words(cell)
-    if text and re.search("[?？\ufffd]", text):
+    if text and (lost := re.search("[?？□〓\ufffd]", text)):
         raise BadCell(
             "name_lost_character",
-            "有“?”：文件另存时丢了生僻字，请存为 .xlsx 或 UTF-8 编码后重填",
-            "a ? in a name is a character lost when the file was saved: use .xlsx or UTF-8",
+            f"有“{lost[0]}”：文件另存时丢了生僻字，请存为 .xlsx 或 UTF-8 编码后重填",
+            f"a {lost[0]} in a name is a character lost when the file was saved: use .xlsx or "
+            "UTF-8",
+        )
+    if text and re.search("[*＊]", text):
+        raise BadCell(
+            "name_masked",
+            "姓名里有“*”，隐去了一部分，请填写全名",
+            "some of the name is masked with *: enter all of it",
         )
     return text
 
@@ -262,13 +283,20 @@ def part_of_day(cell: Cell) -> str | None:
 
 def attended(cell: Cell) -> Cell:
     """What stands beside a name on a list of who came: a tick, a name, a time. Keeps nothing; a
-    person who is marked absent has no attendance."""
+    person who is marked absent has no attendance, nor one whose mark may mean that."""
     text = words(cell)
-    if text and _ABSENT.fullmatch(text.lower()):
+    said = "".join(unicodedata.normalize("NFKC", text or "").lower().split())
+    if text and _ABSENT.fullmatch(said):
         raise BadCell(
             "absent",
             f"写的是“{text[:20]}”，没有到课的不计考勤；请假的请另填请假与补课",
             f"{text[:20]!r}: who was absent has no attendance",
+        )
+    if text and not _TICKS & set(said) and not any(c.isalnum() for c in said):
+        raise BadCell(
+            "attended_or_not",
+            f"“{text[:20]}”看不出到没到课：到课的写“√”，没到的这一行删去",
+            f"{text[:20]!r} does not say who came: write √, and leave out who did not",
         )
     return None
 
@@ -280,6 +308,13 @@ def passed(cell: Cell) -> bool | None:
 
 def score(cell: Cell) -> float | None:
     _was_there(cell)
+    text = words(cell)
+    if text and len(text) > 1 and text.lower() in _YES | _NO:
+        raise BadCell(
+            "result_as_score",
+            f"“{text}”是结论，不是分数：请把这一列的列名改为“是否合格”",
+            f"{text!r} is a result and no score: name the column 是否合格",
+        )
     return number(cell)
 
 

@@ -56,7 +56,7 @@ class TableKind:
 _LEARNER_ID = TableColumn(
     "learner_id",
     "学员编号",
-    cells.line,
+    cells.code,
     "账号 平台账号 学员账号 用户名 学号 学员id 用户id 学习账号",
     note="学习平台上的账号；没有就空着，按证件号码认人",
 )
@@ -108,14 +108,14 @@ ROSTER = TableKind(
         TableColumn(
             "post_code",
             "岗位职业代码",
-            cells.line,
+            cells.code,
             "岗位代码 工种代码 职业代码 岗位工种代码",
             note="企业职工填写本人岗位的职业代码，如 4-01-02-01（国家职业分类大典）",
         ),
         TableColumn(
             "former_post_code",
             "原岗位职业代码",
-            cells.line,
+            cells.code,
             "原岗位代码 原工种代码",
             note="转岗职工填写原岗位的职业代码",
         ),
@@ -241,7 +241,7 @@ ASSESSMENTS = TableKind(
         TableColumn(
             "certificate_no",
             "电子证书编号",
-            cells.line,
+            cells.code,
             "证书编号 证书号 证书号码 电子证书号",
             note="合格的才有；一个编号只能是一名学员的",
         ),
@@ -274,7 +274,7 @@ HISTORY = TableKind(
             note="是或否；空着按“是”",
         ),
         TableColumn("institution", "培训机构", cells.line, "机构 机构名称 培训学校"),
-        TableColumn("official_class_no", "班级编号", cells.line, "官方班号 班号 开班编号"),
+        TableColumn("official_class_no", "班级编号", cells.code, "官方班号 班号 开班编号"),
     ),
     LISTS["history"],
 )
@@ -338,7 +338,7 @@ COURSE = TableKind(
         TableColumn(
             "lesson_id",
             "小节编号",
-            cells.line,
+            cells.code,
             "视频编号 章节编号 编号 课程编号 小节id",
             note="与学习平台上的小节编号一致；空着的自动编号",
         ),

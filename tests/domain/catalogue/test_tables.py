@@ -510,7 +510,13 @@ def test_numbers_words_and_yes_are_read_as_typed() -> None:
         (table_cells.whole, 1.5),
         (table_cells.yes_or_no, "也许"),
         (table_cells.name, "??"),
+        (table_cells.name, "张□"),
+        (table_cells.name, "张*"),
         (table_cells.line, "#N/A"),
+        (table_cells.line, "#SPILL!"),
+        (table_cells.line, "########"),
+        (table_cells.code, date(2026, 1, 3)),
+        (table_cells.code, time(1, 30)),
     ):
         with pytest.raises(BadCell):
             reader(cell)
@@ -560,13 +566,49 @@ def test_hours_of_the_clock_are_no_class_hours() -> None:
 
 def test_who_is_marked_absent_has_no_attendance_and_no_result() -> None:
     assert table_cells.attended("√") is None and table_cells.attended("Nurlan 08:25") is None
-    for absent in ("缺勤", "请假（病假）", "×", "未到"):
+    for there in ("☑", "V", True, time(8, 25), "迟到", "早退", "旷小东", "夏未", "李四、代"):
+        assert table_cells.attended(there) is None
+    for absent in (
+        *(
+            "缺勤",
+            "请假（病假）",
+            "×",
+            "未到",
+            False,
+            "FALSE",
+            "缺课",
+            "缺卡",
+            "缺",
+            "旷",
+            "旷工半天",
+        ),
+        *(
+            "未签到",
+            "没签",
+            "未打卡",
+            "不在",
+            "公假",
+            "丧假",
+            "事",
+            "Ｘ",
+            "✘",
+            "❌",
+            "☐",
+            "请 假",
+            "休学",
+        ),
+    ):
         with pytest.raises(BadCell, match="没有到课"):
             table_cells.attended(absent)
+    for unsure in ("○", "△", "●", "/", "－"):
+        with pytest.raises(BadCell, match="看不出到没到课"):
+            table_cells.attended(unsure)
     for reader in (table_cells.score, table_cells.passed):
         with pytest.raises(BadCell, match="没有参加考核"):
             reader("缺考")
     assert table_cells.passed("不合格") is False and table_cells.score("85分") == 85
+    with pytest.raises(BadCell, match="列名改为“是否合格”"):
+        table_cells.score("合格")
 
 
 def test_a_part_of_the_day_that_is_not_known_is_told_with_those_that_are() -> None:
@@ -597,6 +639,16 @@ def test_digits_that_a_spreadsheet_lost_are_told_wherever_they_stand(cell: Any) 
 def test_a_number_that_lost_its_digits_stays_a_number() -> None:
     assert table_cells.id_number(4.1152619800202e17) == 4.1152619800202e17
     assert table_cells.id_number(12345678.0) == "12345678"
+
+
+def test_a_number_of_which_a_spreadsheet_made_a_day_is_asked_for_again() -> None:
+    day = date(2026, 1, 3)
+    rows: list[list[Any]] = [["姓名", "身份证号", "学员编号"], [*PEOPLE[0], day]]
+    row = roster(book(("a", rows))).rows[0]
+    assert row.reason and "“2026-01-03”：编号被电子表格改成了日期" in row.reason.zh
+    rows = [["小节名称", "时长", "小节编号"], ["安全", 45, day]]
+    row = table_rows.read(table_files.sheets(book(("a", rows))), table_kinds.COURSE).rows[0]
+    assert row.reason and "小节编号" in row.reason.zh
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda it: it.name)

@@ -327,10 +327,12 @@ def test_lessons_that_cannot_be_read_are_told_by_their_row_and_the_rest_fills_th
     clerk.done(f"{clerk.done('/console/setups')}/platform", platform="own")
     form = fields(clerk.get("/console/courses/new"))
     rows = [LESSONS[1], [1, "甲", "45分钟", 1], [2, "乙", "很长", 1], [3, "丙", "12:30:00", 1]]
+    rows.append([None, "合计", None, 3])
     read = clerk.send(
         "/console/courses/read", files={"file": ("课程.xlsx", book(("目录", rows)))}, **form
     )
     assert "读入1个小节" in read.text and "第3行" in read.text and "像是钟点" in read.text
+    assert "第5行不是名单内容，已略过：合计" in read.text
     filled = fields(read.text) | {"title": "缝纫", "title.1": "乙", "minutes.1": "很长"}
     refused = clerk.send("/console/courses", **filled)
     assert refused.status_code == 422 and 'value="很长"' in refused.text

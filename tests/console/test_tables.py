@@ -14,7 +14,7 @@ from app.domain.catalogue.table_kinds import KINDS
 from models import AssessmentRecord, AuditEntry, Enrolment, Learner
 from tests.console.conftest import Desk
 from tests.console.test_acts import class_of
-from tests.domain.catalogue.test_tables import book
+from tests.domain.catalogue.test_tables import book, drawn
 
 SEALED = re.compile(r'name="sealed" value="([^"]+)"')
 ODD: list[list[Any]] = [
@@ -96,6 +96,18 @@ def test_good_rows_are_taken_and_bad_ones_come_back_as_a_file_to_mend(
     ]
     again = agree(desk, page, hand_in(desk, page, mended))
     assert "已接收1行，退回2行" in again.text and enrolled(desk) == before + 3
+
+
+def test_a_row_that_comes_back_has_what_its_cells_shared_with_others(desk: Desk, page: str) -> None:
+    def draw(sheet: Any) -> None:
+        sheet.append(["工作单位", "姓名", "身份证号"])
+        sheet.append(["示例厂", "孙一", "000000198002020010"])
+        sheet.append([None, "孙二", "000000198002020011"])
+        sheet.merge_cells("A2:A3")
+
+    file = agree(desk, page, hand_in(desk, page, drawn(draw)), "to-mend.xlsx")
+    _, row = load_workbook(io.BytesIO(file.content)).worksheets[0].values
+    assert row[1:] == ("示例厂", "孙二", "000000198002020011")
 
 
 def test_one_number_for_two_and_a_missing_name_are_told_in_the_files_own_words(

@@ -16,8 +16,9 @@ from app.languages import Text
 _HEADER_WITHIN = 10  # rows
 _DATED = re.compile(r"\d{4}年.*|年月日")  # below a list, where nothing else stands beside it
 _HAN = re.compile("[\u4e00-\u9fff]")
-_ENDING = re.compile(
-    r"(合计|总计|小计|共计|共\d+人|总人数|以上|本页|本表|注[:：]|备注[:：]|说明[:：]|日期[:：]|填表|填报|制表|审核|审批|初审人|复核人|"
+_TOTAL = re.compile(r"合计|总计|小计|共计|共\d+人|总人数|以上|以下空白|本页|本表")
+_NOTE = re.compile(
+    r"(注[:：]|备注[:：]|说明[:：]|日期[:：]|填表|填报|制表|审核|审批|初审人|复核人|"
     r"负责人|经办人|联系人|联系电话|单位盖章|盖章|单位[(（:：]|单位负责人|培训机构[(（:：])"
 )
 
@@ -216,9 +217,12 @@ def _is_no_row(
     first = next(it for it in filled if it).replace(" ", "").replace("\u3000", "")
     if len(again) == len(told) or (sum(map(bool, filled)) == 1 and _DATED.fullmatch(first)):
         return True
-    return _is_numbered_by_words(row, titles, told) or (
-        len(told) < len(used) and bool(_ENDING.match(first))
-    )
+    if _is_numbered_by_words(row, titles, told):
+        return True
+    needed = [place for place, column in used.items() if column.needed]
+    whole = len(needed) > 1 and set(needed) <= set(told)  # a lesson on 审核流程, and no signature
+    ends = bool(_TOTAL.match(first)) or (bool(_NOTE.match(first)) and not whole)
+    return len(told) < len(used) and ends
 
 
 def _is_numbered_by_words(row: tuple[Cell, ...], titles: tuple[Cell, ...], told: list[int]) -> bool:
@@ -236,6 +240,17 @@ def _merged_amount(column: TableColumn) -> Text:
     )
 
 
+def _unmerged(
+    sheet: FileSheet, number: int, row: tuple[Cell, ...], used: dict[int, TableColumn]
+) -> tuple[Cell, ...]:
+    """The row with what it shares with the rows above, so that it says the same without them."""
+    said = [*row, *[None] * (max(used) + 1 - len(row))]
+    for place, column in used.items():
+        if said[place] is None and column.read not in cells.AMOUNTS:
+            said[place] = sheet.merged.get((number, place))
+    return tuple(said)
+
+
 def _row(
     sheet: FileSheet,
     number: int,
@@ -243,14 +258,12 @@ def _row(
     used: dict[int, TableColumn],
     titles: tuple[Cell, ...],
 ) -> TableRow:
-    read = TableRow(number, row)
+    read = TableRow(number, _unmerged(sheet, number, row, used))
     for place, column in used.items():
-        cell = row[place] if place < len(row) else None
+        cell = read.cells[place] if place < len(read.cells) else None
         if cell is None and (number, place) in sheet.merged:
-            if column.read in cells.AMOUNTS:
-                read.reason = read.reason or _merged_amount(column)
-                continue
-            cell = sheet.merged[number, place]
+            read.reason = read.reason or _merged_amount(column)
+            continue
         if column.field in ("name", "file"):
             read.name = " ".join(cells.shown(cell).split())
         if column.read in cells.LENGTHS:

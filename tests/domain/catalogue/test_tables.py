@@ -144,6 +144,7 @@ def test_a_cell_merged_with_those_below_says_the_same_of_them_but_for_amounts() 
     assert [it.item["held_on"] for it in rows] == ["2026-03-02"] * 3
     assert [it.reason is None for it in rows] == [True, True, False]
     assert rows[2].reason and "学时：单元格与上面的合并了" in rows[2].reason.zh
+    assert table_cells.shown(rows[2].cells[0]) == "2026-03-02"  # it goes back to be mended alone
 
 
 def test_rows_that_a_filter_hides_are_read_and_told() -> None:
@@ -206,7 +207,14 @@ def test_text_as_systems_write_it_to_keep_long_numbers_is_read(text: str, encodi
 
 
 def test_notes_below_a_list_are_nobody_and_a_day_that_begins_a_row_is_no_note() -> None:
-    notes = ["以上学员均已签字确认", "本页共2人", "填报单位：某校", "2026年3月2日", "联系电话：138"]
+    notes = [
+        "以上学员均已签字确认",
+        "以下空白",
+        "本页共2人",
+        "填报单位：某校",
+        "2026年3月2日",
+        "联系电话：138",
+    ]
     table = roster(book(("a", [["姓名", "身份证号"], *PEOPLE, *([it] for it in notes)])))
     assert people(table) == PEOPLE and len(table.skipped) == len(notes)
     rows = [["日期", "姓名", "学时"], ["2026年3月2日", "张三", None]]
@@ -341,6 +349,19 @@ def test_days_and_times_in_chinese_words_are_read_as_such(number_format: int) ->
 def test_a_person_whose_name_begins_like_a_total_stays_a_person() -> None:
     rows = [["姓名", "身份证号"], ["共计", "000000198002020010"], ["注册", "000000198002020029"]]
     assert len(roster(book(("a", rows))).rows) == 2
+
+
+def test_a_lesson_that_begins_like_a_note_stays_a_lesson() -> None:
+    rows: list[list[Any]] = [
+        ["小节名称", "时长", "小节编号"],
+        ["审核流程", 45, None],
+        ["负责人职责", "45:10", None],
+        ["合计", 90, None],
+        ["审核：张三", None, None],
+    ]
+    table = table_rows.read(table_files.sheets(book(("a", rows))), table_kinds.COURSE)
+    assert [it.item["title"] for it in table.rows] == ["审核流程", "负责人职责"]
+    assert [number for number, _ in table.skipped] == [4, 5]
 
 
 def test_a_table_of_another_kind_is_refused_by_the_columns_that_it_lacks() -> None:

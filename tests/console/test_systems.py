@@ -14,7 +14,7 @@ from sqlalchemy import select
 from app.domain.policy import packs
 from app.services import Services
 from models import AuditEntry, TrainingClass
-from tests.people import HUANGCHUAN, County
+from tests.people import HUANGCHUAN, LIN, County
 from tests.verdicts import forty, sign_in
 
 HENAN = "henan-training"
@@ -143,6 +143,58 @@ def test_a_row_that_fits_nobody_is_told_by_name_and_the_others_are_taken(desk: D
         people.cell(stranger, column).value = value
     page = desk.send(saved(book))
     assert "退回1行" in page and "陌生人" in page and "班里没有此人" in page
+
+
+def members(desk: Desk) -> list[tuple[str, str, str]]:
+    """Account, name and last four characters of the class's learners, in the order of the file."""
+    header, *rows = words(desk.book()["学员"])
+    at = [header.index(it) for it in ("平台学员编号", "姓名", "证件号码后四位")]
+    return [(row[at[0]], row[at[1]], row[at[2]]) for row in rows]
+
+
+def sheet(*rows: list[Any]) -> bytes:
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    return saved(book)
+
+
+def test_numbers_that_a_spreadsheet_cut_are_taken_for_nobody(desk: Desk) -> None:
+    """Sixteen digits in a cell that is no text end in a zero that is not theirs."""
+    before, (_, name, ending) = desk.number(), members(desk)[0]
+    book = desk.book()
+    put(book["班级"], "班级编号", [4115262026000120])  # type: ignore[list-item]
+    page = desk.send(saved(book))
+    assert "第2行，班级编号：" in page and "末几位已经丢失" in page and desk.number() == before
+    titles = ["姓名", "证件号码后四位", "学员系统编号"]
+    for code, told in (
+        (4115262026000120, "末几位已经丢失"),
+        ("#N/A", "错误值"),
+        ("=VLOOKUP(A2,B:C,2,0)", "还没有算出结果"),
+    ):
+        page = desk.send(sheet(titles, [name, ending, code]))
+        assert "退回1行" in page and told in page
+
+
+def test_one_number_for_two_is_given_to_neither(desk: Desk) -> None:
+    one, other, *_ = members(desk)
+    titles = ["姓名", "平台学员编号", "学员系统编号"]
+    page = desk.send(sheet(titles, [one[1], one[0], "XY1"], [other[1], other[0], "XY1"]))
+    assert "接收0行，退回2行" in page and "两名学员的编号相同" in page
+
+
+def test_people_are_known_however_the_file_writes_their_numbers(desk: Desk) -> None:
+    name, number, ending = LIN["name"], LIN["id_number"], LIN["id_number"][-4:]
+    assert ending.startswith("0")
+    wide = "".join(chr(ord(it) + 0xFEE0) for it in number)
+    for title, typed in (
+        ("证件号码后四位", int(ending)),
+        ("身份证号", f"{number[:6]} {number[6:14]} {number[14:]}"),
+        ("居民身份证号码", wide),
+        ("身份证号", f"{number[:4]}**********{ending}"),
+    ):
+        page = desk.send(sheet(["学员姓名", title, "学员系统编号"], [name, typed, "XY7"]))
+        assert "接收1行，退回0行" in page, (title, typed)
 
 
 def test_a_number_of_another_form_is_told(desk: Desk) -> None:

@@ -7,18 +7,20 @@ digits; what fits nobody, or two, is told and stays out.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
+from app.domain import id_numbers
 from app.domain.catalogue import person_names, table_files
 from app.domain.catalogue import table_cells as cells
 from app.domain.catalogue.official_system import OfficialSystem, SystemTable
+from app.domain.catalogue.table_cells import BadCell
 from app.domain.catalogue.table_files import BadTable, Cell, FileSheet
-from app.domain.catalogue.table_kinds import plain
+from app.domain.catalogue.table_kinds import ROSTER, plain
 from app.errors import BadInput
 from app.languages import Text
 from app.store.accounts import audit
@@ -29,10 +31,13 @@ from app.store.catalogue.system_codes import OF_THE_CLASS
 from app.vault import Vault
 
 _HEADER_WITHIN, MAX_CODE = 10, 64
-_ID_NUMBER = ("证件号码", "身份证号", "身份证号码", "公民身份号码", "证件号")
+_CODES = ("class_code", "class_id", "learner_code", "learner_id")
 _NOBODY = Text("班里没有此人，或有两人相符", "nobody of the class, or two people, fit")
 _NO_CODE = Text("没有学员编号，或超过64个字符", "no number, or one that is too long")
 _TWICE = Text("同一人在文件里有两个不同的编号", "the file has two numbers for one person")
+_SHARED = Text(
+    "两名学员的编号相同，均未接收，请核对", "two learners have this number: neither is taken"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,23 @@ class SystemRow:
     name: str
     code: str
     reason: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A row of the file by our fields, and why a field of it could not be read."""
+
+    number: int
+    said: dict[str, str]
+    wrong: dict[str, Text]
+
+    @property
+    def reason(self) -> Text | None:
+        """Why nobody's number is sure; an ID number does not matter beside an account."""
+        needed = ["learner_code", "learner_id", "name"]
+        if not self.said.get("learner_id"):
+            needed += ["id_number", "id_last4"]
+        return next((self.wrong[it] for it in needed if it in self.wrong), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +101,13 @@ def take(
     table = _rows(sheets, system.learners)
     own = _rows(sheets, system.classes)
     if not table and not own:
-        titles = "、".join(it.title for it in system.learners.columns[:4])
-        raise BadTable("no_table", f"没有找到这些列：{titles}", f"no such columns: {titles}")
-    class_code = _class_code(klass, [it for _, it in own] or [it for _, it in table])
+        code, *who = _titles(system.learners, ("learner_code", "learner_id", "name"))
+        raise BadTable(
+            "no_table",
+            f"没有找到这些列：{code}，以及{'、'.join(who)}、证件号码中的一列",
+            f"no such columns: {code}, and one of {', '.join(who)} and the ID number",
+        )
+    class_code = _class_code(klass, own or table)
     members = _Members(vault, people.enrolled(connection, klass.id))
     rows, codes = _matched(members, table)
     if class_code:
@@ -109,34 +135,67 @@ def take(
     return report
 
 
-def _rows(sheets: list[FileSheet], table: SystemTable) -> list[tuple[int, dict[str, str]]]:
+def _rows(sheets: list[FileSheet], table: SystemTable) -> list[_Read]:
     """The rows of the sheet whose header has most of the table's titles, by our fields."""
-    known = {plain(it.title): it.field for it in table.columns}
-    known |= {plain(it): "id_number" for it in _ID_NUMBER}
+    who = [it for it in ROSTER.columns if it.field in ("name", "id_number")]
+    known = {name: it.field for it in who for name in it.known_as()}
+    known |= {plain(it.title): it.field for it in table.columns}
     best: tuple[int, FileSheet, int, dict[int, str]] | None = None
     for sheet in sheets:
         for at, (_, row) in enumerate(sheet.rows[:_HEADER_WITHIN]):
             used = {n: known[plain(it)] for n, it in enumerate(row) if it and plain(it) in known}
-            if len(used) > (best[0] if best else len(table.columns) // 3):
+            if _is_header(set(used.values()), table) and len(used) > (best[0] if best else 0):
                 best = len(used), sheet, at, used
     if best is None:
         return []
     _, sheet, at, used = best
-    return [
-        (number, {field: _word(row[n]) for n, field in used.items() if n < len(row)})
-        for number, row in sheet.rows[at + 1 :]
-    ]
+    return [_read(number, row, used) for number, row in sheet.rows[at + 1 :]]
 
 
-def _word(cell: Cell) -> str:
-    """A cell without the apostrophe that keeps it from being a formula."""
-    return cells.shown(cell).strip().removeprefix("'")
+def _titles(table: SystemTable, fields: tuple[str, ...]) -> list[str]:
+    titles = {it.field: it.title for it in table.columns}
+    return [titles.get(it, it) for it in fields]
 
 
-def _class_code(klass: ClassRow, rows: list[dict[str, str]]) -> str:
-    """The number that the file has for this class. Raises BadInput where it is another class's."""
-    mine = [it for it in rows if it.get("class_id", klass.external_id) == klass.external_id]
-    found = sorted({it["class_code"] for it in mine if it.get("class_code")})
+def _is_header(fields: set[str], table: SystemTable) -> bool:
+    """Whether these are a table's titles: numbers with whose they are, or a third of them all."""
+    if any(it.field == "learner_code" for it in table.columns):
+        return "learner_code" in fields and bool(fields & {"learner_id", "id_number", "name"})
+    return len(fields) > len(table.columns) // 3
+
+
+def _read(number: int, row: tuple[Cell, ...], used: dict[int, str]) -> _Read:
+    read = _Read(number, {}, {})
+    for place, field in used.items():
+        if place >= len(row):
+            continue
+        try:
+            read.said[field] = _word(field, row[place])
+        except BadCell as bad:
+            read.said[field], read.wrong[field] = cells.shown(row[place]).strip(), bad.reason
+    return read
+
+
+def _word(field: str, cell: Cell) -> str:
+    if field in _CODES:
+        return cells.code(cell) or ""
+    if field == "name":
+        return cells.name(cell) or ""
+    if field in ("id_number", "id_last4"):
+        text = id_numbers.cleaned(cells.words(cell) or "")
+        return text.zfill(4) if text and field == "id_last4" else text  # 0010 becomes 10
+    return cells.shown(cell).strip()
+
+
+def _class_code(klass: ClassRow, rows: list[_Read]) -> str:
+    """The number that the file has for this class. Raises BadInput where it is another class's,
+    BadTable where it cannot be read."""
+    mine = [it for it in rows if it.said.get("class_id") in (None, "", klass.external_id)]
+    for it in mine:
+        if wrong := it.wrong.get("class_code"):
+            where = Text(f"第{it.number}行，班级编号：{wrong.zh}", f"row {it.number}: {wrong.en}")
+            raise BadTable("bad_class_code", where.zh, where.en)
+    found = sorted({it.said["class_code"] for it in mine if it.said.get("class_code")})
     if not mine or len(found) > 1:
         detail = "文件是另一个班级的，或有几个班级编号 / another class's file, or several classes'"
         raise BadInput("other_class", detail, field="file")
@@ -165,32 +224,38 @@ class _Members:
     def _named(self, row: dict[str, str]) -> EnrolledRow | None:
         if row.get("learner_id"):
             return self.by_account.get(row["learner_id"])
-        if row.get("id_number"):
-            return self.by_hash.get(self.vault.id_number_hash(row["id_number"].upper()))
-        ending, name = row.get("id_last4", ""), row.get("name", "")
+        number, ending = row.get("id_number", ""), row.get("id_last4", "")
+        if number and "*" not in number:
+            try:
+                number = id_numbers.read(number, confirmed=True)
+            except id_numbers.BadNumber:
+                return None
+            return self.by_hash.get(self.vault.id_number_hash(number))
+        ending, name = ending or number[-4:], row.get("name", "")
         fits = [it for it in self.by_ending[ending] if ending and person_names.same(it.name, name)]
         return fits[0] if len(fits) == 1 else None
 
 
-def _matched(
-    members: _Members, table: list[tuple[int, dict[str, str]]]
-) -> tuple[list[SystemRow], dict[int, str]]:
-    rows: list[SystemRow] = []
+def _matched(members: _Members, table: list[_Read]) -> tuple[list[SystemRow], dict[int, str]]:
+    rows: list[tuple[SystemRow, int | None]] = []
     codes: dict[int, str] = {}
-    for number, row in table:
-        name, code = row.get("name", ""), row.get("learner_code", "")
+    for it in table:
+        name, code = it.said.get("name", ""), it.said.get("learner_code", "")
         if not name and not code:
             continue
-        member = members.of(row)
-        reason = None
-        if member is None:
+        member = members.of(it.said)
+        reason = it.reason
+        if reason is None and member is None:
             reason = _NOBODY
-        elif not 1 <= len(code) <= MAX_CODE:
+        elif reason is None and not 1 <= len(code) <= MAX_CODE:
             reason = _NO_CODE
-        elif codes.setdefault(member.id, code) != code:
+        elif reason is None and member and codes.setdefault(member.id, code) != code:
             reason = _TWICE
-        rows.append(SystemRow(number, name, code, reason))
-    return rows, codes
+        rows.append((SystemRow(it.number, name, code, reason), member.id if member else None))
+    held = Counter(codes.values())
+    shared = {member for member, code in codes.items() if held[code] > 1}
+    told = [replace(row, reason=row.reason or _SHARED) if of in shared else row for row, of in rows]
+    return told, {member: code for member, code in codes.items() if member not in shared}
 
 
 def _renumber(connection: Connection, klass: ClassRow, number: str) -> None:

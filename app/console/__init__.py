@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
 
 from app.console import (
     account_page,
@@ -137,6 +138,18 @@ for part in PAGES:
     router.include_router(part.router)
 
 
+_ROUTES = [it for part in PAGES for it in part.router.routes if isinstance(it, APIRoute)]
+_SHOWN = [it.path_regex for it in _ROUTES if "GET" in (it.methods or ())]
+_FORMS = [it.path_regex for it in _ROUTES if "POST" in (it.methods or ())]
+
+
 @router.get("/console/{rest:path}")
-def nowhere(rest: str) -> Response:  # noqa: ARG001 (a part of the path)
-    raise NotFound("no_such_page", "there is no such page")
+def nowhere(request: Request, rest: str) -> Response:  # noqa: ARG001 (a part of the path)
+    """What only takes a form leads to the page that the form stood on: who signs in again, changes
+    the language or reloads by the address asks for it where a form's answer was shown."""
+    path = request.url.path
+    if not any(it.match(path) for it in _FORMS):
+        raise NotFound("no_such_page", "there is no such page")
+    while path != "/console" and not any(it.match(path) for it in _SHOWN):
+        path = path.rpartition("/")[0]
+    return see_other(path)

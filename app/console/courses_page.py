@@ -63,6 +63,12 @@ def new(request: Request, login: Setter, platform: str = "", setup: str = "") ->
     return _page(request, login, typed, [])
 
 
+@router.get("/courses/read")
+def unread(login: Setter) -> Response:  # noqa: ARG001 (who may)
+    """Where a table was read into the form, which is gone once its page is left."""
+    return see_other("/console/courses/new")
+
+
 @router.get("/courses/{course_row}")
 def edit(request: Request, login: Setter, course_row: RowId, setup: str = "") -> Response:
     with request.app.state.services.database.read() as connection:

@@ -39,6 +39,28 @@ def test_a_stranger_is_led_to_the_login_page_and_back_to_where_they_wanted(desk:
     assert answer.headers["location"] == "/console/login?next=/console/findings%3Frule%3Dpopup_gap"
 
 
+@pytest.mark.parametrize(
+    ("form", "page"),
+    [
+        ("/console/classes/1/tables/take", "/console/classes/1/tables"),
+        ("/console/classes/1/photos/take", "/console/classes/1/photos"),
+        ("/console/courses/read", "/console/courses/new"),
+        ("/console/subsidies/1/decide", "/console/subsidies"),
+        ("/console/cases/1/decision", "/console/cases/1"),
+    ],
+)
+def test_who_signs_in_again_on_the_answer_to_a_form_comes_to_its_page(
+    desk: Desk, form: str, page: str
+) -> None:
+    """Nothing stands at the form's own address, to which a new login or language leads."""
+    here = {"referer": f"http://testserver{form}"}
+    sent = desk.client.post(form, data={"csrf": ""}, headers=here, follow_redirects=False)
+    assert sent.headers["location"] == f"/console/login?next={form}"
+    desk.sign_in("zhao")
+    answer = desk.client.get(form, follow_redirects=False)
+    assert (answer.status_code, answer.headers.get("location")) == (303, page)
+
+
 @pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/console//x", "/x"])
 def test_nobody_is_led_elsewhere_after_signing_in(desk: Desk, target: str) -> None:
     csrf = desk.csrf("/console/login")

@@ -137,6 +137,7 @@ MAY = {
     "GET /console/courses": SETTERS,
     "GET /console/courses/new": SETTERS,
     "GET /console/courses/template.xlsx": SETTERS,
+    "GET /console/courses/read": SETTERS,
     "GET /console/courses/{course_row}": SETTERS,
     "POST /console/courses": SETTERS,
     "POST /console/courses/read": SETTERS,

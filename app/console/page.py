@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from app.console import health, help_topics, labels, mending, once, readable
 from app.console.assets import asset
@@ -35,6 +36,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE = "zhenxue_lang"
 
 RowId = Annotated[int, PathParameter(ge=1, le=2**62)]
+
+_MOST_FIELDS = 5000  # of a form: a course of a thousand lessons; the framework's own limit is 1000
 
 _HEADERS = {
     "Content-Security-Policy": "; ".join(
@@ -217,6 +220,8 @@ class ConsoleRoute(APIRoute):
                 if isinstance(error, NotReady) and error.code not in labels.PROBLEMS:
                     raise
                 response = _refusal(request, error.status, error.code, error.retry_after_s)
+            except HTTPException as error:  # a form of too many fields, or cut off
+                response = _refusal(request, error.status_code, "", None)
             except RequestValidationError as error:
                 in_path = any(item["loc"][0] == "path" for item in error.errors())
                 response = _refusal(request, 404 if in_path else 422, "", None)
@@ -241,13 +246,14 @@ async def _check_characters(request: Request) -> None:
     if "\0" in request.scope["path"]:
         raise NotFound("no_such_page", "there is no such page")
     sent, typed = request.scope["query_string"], ""
+    # A field may be as large as the body: pages hand back a file that was looked at in one.
+    most = request.app.state.services.settings.max_body_bytes
     if is_form_with_files(request.scope):  # its files are no text
-        form = await request.form()
+        form = await request.form(max_fields=_MOST_FIELDS, max_part_size=most)
         typed = "".join(it for pair in form.multi_items() for it in pair if isinstance(it, str))
     elif request.method == "POST":
         sent += await request.body()
-        # A field may be as large as the body: pages hand back a file that was looked at in one.
-        await request.form(max_part_size=request.app.state.services.settings.max_body_bytes)
+        await request.form(max_fields=_MOST_FIELDS, max_part_size=most)  # kept for who asks for it
     if b"%00" in sent or b"\0" in sent or "\0" in typed:
         raise BadInput("bad_characters", "a NUL is no text")
 

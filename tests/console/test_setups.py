@@ -13,6 +13,7 @@ from sqlalchemy import select
 from app.console.login import COOKIE
 from app.domain.accounts import platforms, users
 from app.domain.catalogue import institutions
+from app.domain.catalogue.courses import MAX_LESSONS
 from app.domain.catalogue.institutions import CountyTerms, InstitutionTerms
 from app.services import Services
 from app.simulation.entities import invented_id_number
@@ -337,6 +338,18 @@ def test_lessons_that_cannot_be_read_are_told_by_their_row_and_the_rest_fills_th
     refused = clerk.send("/console/courses", **filled)
     assert refused.status_code == 422 and 'value="很长"' in refused.text
     assert clerk.done("/console/courses", **filled | {"minutes.1": "20:30"}) == "/console/courses"
+
+
+def test_a_course_of_as_many_lessons_as_are_taken_is_saved(clerk: Clerk) -> None:
+    clerk.done(f"{clerk.done('/console/setups')}/platform", platform="own")
+    form = fields(clerk.get("/console/courses/new"))
+    rows = [LESSONS[1], *([n, f"第{n}节", "15分钟", None] for n in range(1, MAX_LESSONS + 1))]
+    read = clerk.send(
+        "/console/courses/read", files={"file": ("课程.xlsx", book(("目录", rows)))}, **form
+    )
+    assert f"读入{MAX_LESSONS}个小节" in read.text
+    filled = fields(read.text) | {"title": "缝纫"}
+    assert clerk.done("/console/courses", **filled) == "/console/courses"
 
 
 def test_another_schools_clerk_sees_and_changes_none_of_it(

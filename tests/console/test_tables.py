@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 from typing import Any
 
 import pytest
 from openpyxl import load_workbook
 from sqlalchemy import func, select
 
+from app.domain.catalogue.table_files import MAX_BYTES
 from app.domain.catalogue.table_kinds import KINDS
 from models import AssessmentRecord, AuditEntry, Enrolment, Learner
 from tests.console.conftest import Desk
@@ -152,6 +154,23 @@ def test_agreeing_twice_is_the_same_as_once(desk: Desk, page: str) -> None:
     there = enrolled(desk)
     assert agree(desk, page, shown).status_code == once.status_code == 200
     assert enrolled(desk) == there
+
+
+def test_a_file_as_large_as_is_taken_is_also_agreed_to(desk: Desk, page: str) -> None:
+    file = io.BytesIO(book(("花名册", [["姓名", "身份证号"], ["孙一", "000000198002020010"]])))
+    room = MAX_BYTES - len(file.getvalue()) - 1000
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("xl/media/image1.png", bytes(range(256)) * (room // 256))
+    data = file.getvalue()
+    assert MAX_BYTES - 2000 < len(data) <= MAX_BYTES
+    taken = agree(desk, page, hand_in(desk, page, data))
+    assert "已接收1行" in taken.text
+
+
+def test_a_form_that_cannot_be_read_is_refused_on_a_page(desk: Desk, page: str) -> None:
+    form = {"csrf": desk.csrf("/console"), "sealed": "x" * 5_000_000}
+    answer = desk.client.post(f"{page}/take", data=form)
+    assert answer.status_code == 400 and "提交的内容有误" in answer.text
 
 
 def test_a_preview_is_of_one_person_one_class_and_half_an_hour(desk: Desk, page: str) -> None:

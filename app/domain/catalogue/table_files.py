@@ -334,7 +334,32 @@ def _text(data: bytes) -> FileSheet:
     except csv.Error as error:
         raise _no_table() from error
     best = max(range(len(read)), key=lambda n: _regular(read[n], _DELIMITERS[n]))
+    _require_pairs(text, read[best], _DELIMITERS[best])
     return FileSheet("", _filled([_AS_TEXT.sub(r"\1", it) for it in row] for row in read[best]))
+
+
+def _require_pairs(text: str, rows: list[list[str]], delimiter: str) -> None:
+    """Raises BadTable for a quotation mark without its other half, up to which, or to the end of
+    the file, rows would become one cell."""
+    inside = (
+        number
+        for number, row in enumerate(rows, start=1)
+        if any(delimiter in line for cell in row for line in cell.splitlines()[1:])
+    )
+    found = next(inside, None)
+    if found is None:
+        return
+    try:
+        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+            pass
+    except csv.Error as error:
+        raise BadTable(
+            "table_open_quote",
+            f'第{found}行有一个引号（"）没有成对，后面的行会被并进这一格。'
+            "请用记事本补上或去掉这个引号，再传",
+            f"a quotation mark in row {found} has no other half, and takes the rows after it into "
+            "its cell: add or remove one",
+        ) from error
 
 
 def _regular(rows: list[list[str]], delimiter: str) -> tuple[int, int]:

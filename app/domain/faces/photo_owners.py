@@ -79,7 +79,7 @@ class PhotoOwners:
         found = {}
         for typed in _RESIDENT.findall(text):
             try:
-                hashed = self.vault.id_number_hash(id_numbers.read(typed, None))
+                hashed = self.vault.id_number_hash(id_numbers.read(typed, confirmed=True))
             except id_numbers.BadNumber as refusal:
                 zh, _, en = str(refusal).partition(" / ")
                 return Text(zh, en)

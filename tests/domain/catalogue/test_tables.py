@@ -206,6 +206,17 @@ def test_text_as_systems_write_it_to_keep_long_numbers_is_read(text: str, encodi
     assert [[it.strip() for it in row] for row in people(table)] == PEOPLE
 
 
+@pytest.mark.parametrize("last", ["", '"三级"'], ids=["to the end", "to the next"])
+def test_a_quotation_mark_that_swallows_rows_is_refused_and_others_are_words(last: str) -> None:
+    (one, number), (other, another) = PEOPLE
+    text = f'姓名,身份证号,备注\r\n{one},{number},"三级\r\n{other},{another},{last}\r\n'
+    with pytest.raises(BadTable, match="第2行有一个引号") as refusal:
+        roster(text.encode())
+    assert refusal.value.code == "table_open_quote"
+    assert people(roster(text.replace('"三级\r', '"甲"组\r').encode())) == PEOPLE
+    assert people(roster(text.replace('"三级\r', '"甲,\n乙,丙"\r').encode())) == PEOPLE
+
+
 def test_notes_below_a_list_are_nobody_and_a_day_that_begins_a_row_is_no_note() -> None:
     notes = [
         "以上学员均已签字确认",

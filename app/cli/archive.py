@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -17,7 +18,10 @@ app = typer.Typer(no_args_is_help=True, help="Old months of sittings in the obje
 @app.command()
 def run(
     months: Annotated[
-        int, typer.Option(min=archive.LEAST_MONTHS, help="Whole months that stay in the database.")
+        int,
+        typer.Option(
+            min=archive.LEAST_MONTHS, max=1_200, help="Whole months that stay in the database."
+        ),
     ] = 12,
     most: Annotated[
         int | None, typer.Option("--sittings", min=1, help="Stop after about this many.")
@@ -78,6 +82,8 @@ def take_back(
     as_json: Json = False,
 ) -> None:
     """Put what was moved back into the database; the files stay where they are."""
+    if month is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+        raise typer.BadParameter("a month like 2026-03", param_hint="--month")
     with open_services() as services:
         count = archive.take_back(services, ACTOR, month)
     say({"sittings": count}, as_json, f"{count} sittings are back in the database")

@@ -17,7 +17,8 @@ app = typer.Typer(no_args_is_help=True, help="The audit log: verify it, write it
 @app.command()
 def verify(
     heads: Annotated[
-        list[Path] | None, typer.Argument(help="Heads that were kept elsewhere, as files.")
+        list[Path] | None,
+        typer.Argument(exists=True, dir_okay=False, help="Heads that were kept elsewhere."),
     ] = None,
     printed: Annotated[
         list[str] | None,

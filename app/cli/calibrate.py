@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zipfile import BadZipFile
 
 import typer
 
@@ -179,11 +180,11 @@ def _loaded(path: Path, card: ModelCard) -> tuple[NDArray[np.float32], NDArray[A
     from app.errors import BadInput
 
     try:
-        with np.load(path) as stored:
+        with path.open("rb") as file, np.load(file) as stored:
             vectors, names = stored["x"].astype(np.float32), stored["id"]
-    except (OSError, ValueError, KeyError) as wrong:
+    except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError) as wrong:
         raise BadInput("no_embeddings", f"{path} holds no arrays x and id: {wrong}") from wrong
-    if vectors.ndim != 2 or vectors.shape[1] != card.dim or len(names) != len(vectors):
+    if vectors.ndim != 2 or vectors.shape[1] != card.dim or names.shape != vectors.shape[:1]:
         raise BadInput("no_embeddings", f"{path}: x must be n by {card.dim}, id n long")
     return vectors, names
 

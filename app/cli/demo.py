@@ -19,8 +19,9 @@ import typer
 from rich.console import Console
 from sqlalchemy import Connection
 
-from app.cli.answer import Json, say_json
+from app.cli.answer import Json, Port, say_json
 from app.clock import Clock, day, system_clock
+from app.domain.wire import typed_day
 from app.services import Services, open_services
 from app.settings import Settings
 
@@ -52,7 +53,7 @@ app = typer.Typer(help="The service with a made-up county.")
 
 @app.command()
 def demo(
-    port: Annotated[int | None, typer.Option(help="Port; default ZHENXUE_PORT.")] = None,
+    port: Port = None,
     today: Annotated[str, typer.Option(help="The county's today, YYYY-MM-DD.")] = "",
     as_json: Json = False,
 ) -> None:
@@ -62,6 +63,10 @@ def demo(
     settings = Settings()
     if settings.production:
         raise typer.BadParameter("the demo county is for development only")
+    try:
+        named_day = typed_day(today) if today else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--today") from error
     port = settings.port if port is None else port
     url = f"http://{settings.host}:{port}"
     with open_services(settings) as services:
@@ -69,7 +74,7 @@ def demo(
     school = DemoFilling(settings, url).school()
     _greet(url, logins, as_json)
     marker = settings.data_dir / "demo-county-loaded"
-    county_day = date.fromisoformat(today) if today else day(services.clock())
+    county_day = named_day or day(services.clock())
     arguments = (settings, url, county_day, marker)
     threading.Thread(target=_fill, args=arguments, name="demo-county", daemon=True).start()
     threading.Thread(target=school.film, name="demo-film", daemon=True).start()

@@ -115,7 +115,10 @@ def announce(
     """First step: from now on the present master key and this one are both right."""
     if not file.is_file():
         raise typer.BadParameter(f"there is no file {file}", param_hint="FILE")
-    text = file.read_text(encoding="utf-8").strip()
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise typer.BadParameter(f"{file} holds no text", param_hint="FILE") from None
     with open_services() as services, services.database.write() as connection:
         master_key.announce(connection, text, actor=ACTOR, now_ms=services.clock())
     told = "announced: put it where ZHENXUE_MASTER_KEY_FILE points, then `zhenxue keys master done`"

@@ -15,6 +15,7 @@ import typer
 from standardwebhooks import Webhook as Signer
 
 from app.canonical import canonical
+from app.cli.answer import require_address, require_key
 from app.clock import system_clock
 from app.domain.notify import WebhookEvent
 from app.errors import BadInput
@@ -37,7 +38,9 @@ def listen(
         list[str] | None, typer.Option("--event", help="Repeat it; all events if not given.")
     ] = None,
     test: Annotated[bool, typer.Option("--test", help="Ask for a webhook.test first.")] = False,
-    messages: Annotated[int, typer.Option("--messages", help="End after so many; 0: go on.")] = 0,
+    messages: Annotated[
+        int, typer.Option("--messages", min=0, help="End after so many; 0: go on.")
+    ] = 0,
 ) -> None:
     """Forward a platform's webhooks to an address on this machine until interrupted.
 
@@ -45,6 +48,9 @@ def listen(
     secret, which is printed first, as it would be if the service had sent it. Nothing has to reach
     this machine from outside.
     """
+    require_address(forward, "FORWARD")
+    require_address(service, "--service")
+    require_key(key)
     head = {"authorization": f"Bearer {key}"}
     with httpx2.Client(base_url=service, headers=head, timeout=_AT_LEAST_S) as client:
         with _registered(client, event or list(WebhookEvent)) as hook:
@@ -57,7 +63,10 @@ def listen(
 
 @contextmanager
 def _registered(client: httpx2.Client, events: list[str]) -> Iterator[dict[str, Any]]:
-    hook = _answer(client.post("/v1/webhooks", json={"url": "listen:", "events": events}))
+    try:
+        hook = _answer(client.post("/v1/webhooks", json={"url": "listen:", "events": events}))
+    except httpx2.TransportError as error:
+        raise BadInput("no_answer", f"{client.base_url} is not reached: {error}") from error
     before = {it: signal.signal(it, signal.default_int_handler) for it in _ENDING}
     try:
         yield hook

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from app.cli.answer import ACTOR, BAD_INPUT, FOUND, Json, say
+from app.cli.answer import ACTOR, BAD_INPUT, FOUND, Json, Port, RowId, say
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -102,7 +102,7 @@ def main(arguments: list[str] | None = None) -> None:
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address; default ZHENXUE_HOST.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port; default ZHENXUE_PORT.")] = None,
+    port: Port = None,
     as_json: Json = False,
 ) -> None:
     """Start the web service."""
@@ -205,7 +205,7 @@ def create_key(
 
 @keys.command("rotate")
 def rotate_key(
-    key_id: int,
+    key_id: RowId,
     overlap_hours: Annotated[
         float, typer.Option(min=0, max=24 * 30, help="How long the old one stays good.")
     ] = 24,
@@ -228,7 +228,7 @@ def rotate_key(
 
 
 @keys.command("revoke")
-def revoke_key(key_id: int, as_json: Json = False) -> None:
+def revoke_key(key_id: RowId, as_json: Json = False) -> None:
     """End a key; running services forget it within five seconds."""
     from app.domain.accounts.platforms import revoke_key as revoke
     from app.services import open_services
@@ -348,6 +348,8 @@ def _refusal(error: Exception) -> str | None:
             return "the database is empty: run `zhenxue migrate` first"
     if isinstance(error, OperationalError):
         return f"the database does not answer: {str(error.orig).splitlines()[0]}"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
     return None
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.answer import ACTOR, Json, say
+from app.cli.answer import ACTOR, Json, RowId, say
 from app.domain.accounts import platforms
 from app.domain.faces import retention
 from app.jobs import erasures, purge
@@ -65,7 +65,7 @@ def hold(
 
 
 @app.command()
-def lift(hold_id: int, reason: Why, as_json: Json = False) -> None:
+def lift(hold_id: RowId, reason: Why, as_json: Json = False) -> None:
     """End a hold: terms run again."""
     with open_services() as services, services.database.write() as connection:
         now_ms = services.clock()

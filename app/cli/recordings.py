@@ -21,7 +21,9 @@ _KINDS = {"实操": "实操", "实训": "实操", "理论": "理论"}
 
 @app.command()
 def recordings(
-    folder: Annotated[Path, typer.Argument(help="Where the films lie.", exists=True)],
+    folder: Annotated[
+        Path, typer.Argument(help="Where the films lie.", exists=True, file_okay=False)
+    ],
     out: Annotated[Path, typer.Option(help="The table to write.")] = Path("recordings.xlsx"),
     stored_at: Annotated[str, typer.Option(help="Where they are kept, as others find it.")] = "",
     as_json: Json = False,

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.answer import FOUND, Json, refuse, say
+from app.cli.answer import FOUND, Json, refuse, require_address, require_key, say
 from app.simulation import bundle
 from app.simulation.casebook import Scenario
 from app.simulation.county import county
@@ -154,8 +154,8 @@ def _counted(records: Iterable[Record], photos: dict[str, Photo]) -> dict[str, A
 def _play(
     case: Scenario, url: str, key: str, seed: int, media_s: float, speed: float, as_json: bool
 ) -> None:
-    if not url.startswith(("http://", "https://")):
-        refuse("--live needs an http:// or https:// address")
+    require_address(url, "--live")
+    require_key(key)
     now_ms = round(datetime.now(SHANGHAI).timestamp() * 1000)
     setting = setting_of(
         case,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.answer import ACTOR, Json, say
+from app.cli.answer import ACTOR, Json, RowId, say
 from app.domain.accounts import platforms
 from app.domain.exchange import webhooks
 from app.domain.notify import WebhookEvent
@@ -66,7 +66,7 @@ def list_all(as_json: Json = False) -> None:
 
 
 @app.command()
-def remove(webhook_id: int, as_json: Json = False) -> None:
+def remove(webhook_id: RowId, as_json: Json = False) -> None:
     """Send nothing there any more."""
     with open_services() as services, services.database.write() as connection:
         webhooks.remove(connection, None, webhook_id, actor=ACTOR, now_ms=services.clock())
@@ -75,7 +75,11 @@ def remove(webhook_id: int, as_json: Json = False) -> None:
 
 
 @app.command()
-def deliveries(webhook_id: int, last: int = 20, as_json: Json = False) -> None:
+def deliveries(
+    webhook_id: RowId,
+    last: Annotated[int, typer.Option(min=1, max=100_000, help="How many.")] = 20,
+    as_json: Json = False,
+) -> None:
     """The latest messages to a webhook and how they fared."""
     with open_services() as services, services.database.read() as connection:
         rows = webhooks.deliveries(connection, None, webhook_id, None, last)
@@ -88,7 +92,7 @@ def deliveries(webhook_id: int, last: int = 20, as_json: Json = False) -> None:
 
 
 @app.command()
-def redeliver(webhook_id: int, delivery_id: int, as_json: Json = False) -> None:
+def redeliver(webhook_id: RowId, delivery_id: RowId, as_json: Json = False) -> None:
     """Have the service send a message once more."""
     with open_services() as services, services.database.write() as connection:
         webhooks.redeliver(

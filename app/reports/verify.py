@@ -33,6 +33,7 @@ _OF_ANOTHER_SHAPE = (
     ValueError,
     TypeError,
     AttributeError,
+    ArithmeticError,  # a sum of money that is no number, a time longer than any
     RecursionError,
     msgspec.DecodeError,
 )

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.commands import outcome
@@ -50,6 +51,10 @@ def test_platforms_are_added_and_listed(run: Any) -> None:
     ]
 
 
+MANY = "9" * 25
+PLAY = ("simulate", "--scenario", "F02")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -63,6 +68,27 @@ def test_platforms_are_added_and_listed(run: Any) -> None:
         ("import", "there-is-no-such-file"),
         ("frobnicate",),
         ("serve", "--port", "http"),
+        ("serve", "--port", "65536"),
+        ("key", "revoke", MANY),
+        ("key", "rotate", MANY),
+        ("webhook", "remove", MANY),
+        ("webhook", "deliveries", MANY),
+        ("webhook", "redeliver", "1", MANY),
+        ("purge", "lift", MANY, "--reason", "no reason"),
+        ("archive", "run", "--months", MANY),
+        ("archive", "return", "--month", "2026-3"),
+        ("audit", "verify", "there-is-no-such-file"),
+        ("demo", "--today", "yesterday"),
+        ("recordings", __file__),
+        ("listen", "nowhere", "--service", "http://127.0.0.1:1", "--key", "k"),
+        ("listen", "http://127.0.0.1:1", "--service", "nowhere", "--key", "k"),
+        ("listen", "http://127.0.0.1:1", "--service", "http://[::1", "--key", "k"),
+        ("listen", "http://127.0.0.1:1", "--service", "http://127.0.0.1:1", "--key", "钥匙"),
+        ("listen", "http://127.0.0.1:1", "--service", "http://127.0.0.1:1", "--key", "k"),
+        (*PLAY, "--live", "http://127.0.0.1:x", "--key", "k"),
+        (*PLAY, "--live", "http://127.0.0.1:1/a b", "--key", "k"),
+        (*PLAY, "--live", "http://[::1", "--key", "k"),
+        (*PLAY, "--live", "http://127.0.0.1:1", "--key", "钥匙"),
     ],
 )
 def test_what_is_wrong_is_told_in_a_line_with_code_2(run: Any, arguments: tuple[str, ...]) -> None:
@@ -70,6 +96,27 @@ def test_what_is_wrong_is_told_in_a_line_with_code_2(run: Any, arguments: tuple[
     assert (code, out) == (2, "")
     assert err.strip()
     assert "Traceback" not in err
+
+
+def test_a_file_that_cannot_be_read_or_written_is_told_in_a_line(run: Any, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    nobody = str(tmp_path / "nowhere" / "films.xlsx")
+    empty, cut, other = (tmp_path / it for it in ("empty.npz", "cut.npz", "other.npy"))
+    empty.touch()
+    cut.write_bytes(b"PK\3\4")
+    np.save(other, np.zeros(3))
+    pixels = tmp_path / "pixels"
+    pixels.write_bytes(bytes(range(128, 256)))
+    assert run("migrate")[0] == 0
+    for arguments in (
+        ("recordings", str(tmp_path), "--out", nobody),
+        ("recordings", str(tmp_path), "--out", str(data)),
+        ("keys", "master", "announce", str(pixels)),
+        *(("calibrate", "--embeddings", str(it)) for it in (empty, cut, other)),
+    ):
+        code, out, err = run(*arguments)
+        assert (code, out) == (2, ""), arguments
+        assert err.strip() and "Traceback" not in err, arguments
 
 
 def test_a_wrong_setting_is_told_in_a_line(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -333,6 +333,25 @@ def test_a_stranger_s_package_of_any_nonsense_is_named_and_never_breaks_the_chec
         assert "" not in named(report)
 
 
+@pytest.mark.parametrize("amount", ["ten", "NaN", "Infinity"])
+def test_an_amount_that_is_none_is_named(members: dict[str, bytes], amount: str) -> None:
+    deeds = {"first": {"amount_yuan": amount}, "second": {}}
+    stages = [
+        {"id": at, "step": "payment", "deed": it, "body": body, "remark": "", "done_ms": at}
+        | {"done_by": f"user:{it}"}
+        for at, (it, body) in enumerate(deeds.items())
+    ]
+    report = verify(resealed({**members, "stages.ndjson": package.ndjson(stages)}))
+    assert "malformed" in {it.code for it in report.problems}
+
+
+def test_a_time_before_all_times_is_named(members: dict[str, bytes]) -> None:
+    batches = bytearray(members["evidence/batches.bin"])
+    batches[7] ^= 0x80  # the sign of the first time of receipt
+    report = verify(container.pack({**members, "evidence/batches.bin": bytes(batches)}))
+    assert "evidence/batches.bin" in named(report)
+
+
 @pytest.mark.parametrize(
     "twist",
     [

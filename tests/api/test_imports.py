@@ -179,6 +179,15 @@ def test_photos_come_in_the_zip(huang: TestClient, services: Services) -> None:
     assert contents(services) == before
 
 
+def test_a_log_that_was_packed_and_not_read_is_told(huang: TestClient) -> None:
+    (head, *rest) = sitting()
+    packed = zipped([*catalogue(), head], {"events.log": ndjson(rest), "photos/b.jpg": b"x"})
+    report = send(huang, packed)
+    assert report["stored"]["session"] == 1
+    (told,) = report["rejected"]
+    assert (told["file"], told["line"], told["code"]) == ("events.log", 0, "unread_file")
+
+
 def test_a_snapshot_id_cannot_be_given_other_bytes(huang: TestClient) -> None:
     records = [*catalogue(), *sitting(), snapshot("s1", "a.png", START_MS + 30_000)]
     send(huang, zipped(records, {"a.png": picture(1)}))

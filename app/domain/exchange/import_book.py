@@ -45,7 +45,7 @@ def read_json(raw: bytes) -> Any:
 
 class RefusedRecord(Answer, frozen=True, kw_only=True):
     """A record that was not stored: the line it stood on (and of which file, where there are
-    several), why, and which field."""
+    several), why, and which field. Line 0 is all of a file that was not read."""
 
     line: int
     file: str | UnsetType = UNSET
@@ -89,7 +89,8 @@ class Report:
             f"rejected: {self.rejected_total}"
         ]
         for it in self.rejected[:50]:
-            lines.append(f"  line {it.line}: {it.code}: {it.detail}")
+            where = f"{it.file}, line {it.line}" if it.file else f"line {it.line}"
+            lines.append(f"  {where}: {it.code}: {it.detail}")
         if self.rejected_total > 50:
             lines.append(f"  … and {self.rejected_total - 50} more")
         return "\n".join(lines)

@@ -15,10 +15,12 @@ from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from app.domain.zip_members import require_usual
+from app.domain.zip_members import is_junk, require_usual, typed_name
 from app.errors import BadInput, BodyTooLarge, MalformedBody
 
 RECORDS = (".ndjson", ".jsonl", ".json")
+PACKED = tuple(f"{it}.gz" for it in RECORDS)
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".heic", ".heif")
 MAX_LINE = 4 * 1024 * 1024
 MAX_MEMBERS = 500_000
 MAX_RATIO = 200  # event logs shrink to a thirtieth, bombs to a thousandth
@@ -54,6 +56,8 @@ class Source:
         self._stack = ExitStack()
         self._zip: zipfile.ZipFile | None = None
         self._members: dict[str, zipfile.ZipInfo] = {}
+        self._folder = ""  # that all members lie in, as where a folder was packed
+        self._asked: set[str] = set()
 
     def __enter__(self) -> Source:
         with self._path.open("rb") as stream:
@@ -74,10 +78,9 @@ class Source:
                 with self._path.open("rb") as raw:
                     yield from self._split("", self._unpacked(raw))
                 return
-            for name in sorted(self._members):
-                if name.endswith(RECORDS):
-                    with self._zip.open(name) as member:
-                        yield from self._split(name, member)
+            for name in sorted(filter(_holds_records, self._members)):
+                with self._zip.open(self._members[name]) as member:
+                    yield from self._split(name, _plain(name, member))
         except _DAMAGE as error:
             raise MalformedBody("broken_archive", f"the file is damaged: {error}") from error
 
@@ -86,6 +89,15 @@ class Source:
         if self._zip is not None:
             return self._from_zip(self._zip, name)
         return self._from_folder(name)
+
+    def unread(self) -> list[str]:
+        """Files of a zip that are no records, and that no record asked for as a photo. A picture
+        without a record is nobody's."""
+        return [
+            name
+            for name in sorted(self._members.keys() - self._asked)
+            if not _holds_records(name) and not name.casefold().endswith(PICTURES)
+        ]
 
     def _open_zip(self) -> None:
         try:
@@ -97,16 +109,20 @@ class Source:
         if len(members) > MAX_MEMBERS:
             raise BodyTooLarge("too_many_files", f"the zip holds more than {MAX_MEMBERS} files")
         for info in members:
-            parts = PurePosixPath(info.filename).parts
-            if info.filename.startswith("/") or ".." in parts or "\\" in info.filename:
-                raise BadInput("unsafe_path", f"the zip holds an unsafe path: {info.filename!r}")
-            if info.filename in self._members:
-                raise BadInput("duplicate_file", f"the zip holds {info.filename!r} twice")
+            name = typed_name(info)
+            if is_junk(name):
+                continue
+            if name.startswith("/") or ".." in PurePosixPath(name).parts or "\\" in name:
+                raise BadInput("unsafe_path", f"the zip holds an unsafe path: {name!r}")
+            if name in self._members:
+                raise BadInput("duplicate_file", f"the zip holds {name!r} twice")
             if info.flag_bits & 1:
                 raise BadInput("encrypted_zip", "the zip is encrypted")
-            self._members[info.filename] = info
-        if not any(name.endswith(RECORDS) for name in self._members):
+            self._members[name] = info
+        if not any(map(_holds_records, self._members)):
             raise BadInput("no_records", f"the zip holds no file ending in {' or '.join(RECORDS)}")
+        folders = {name.partition("/")[0] if "/" in name else "" for name in self._members}
+        self._folder = f"{folders.pop()}/" if len(folders) == 1 and "" not in folders else ""
 
     def _unpacked(self, raw: IO[bytes]) -> IO[bytes]:
         start = raw.read(2)
@@ -130,16 +146,18 @@ class Source:
             yield name, number + 1, told
 
     def _count(self, more: int) -> None:
-        self._taken += more
+        self._taken += more  # of all files together: many may lie over the same bytes
         if self._taken > self._max_bytes:
             raise BodyTooLarge("import_too_large", f"unpacked, it is over {self._max_bytes} bytes")
         if self._taken > FREE_BYTES and self._taken > MAX_RATIO * self._size:
             raise BodyTooLarge("archive_bomb", "unpacked, it is out of all proportion")
 
     def _from_zip(self, archive: zipfile.ZipFile, name: str) -> bytes:
-        info = self._members.get(name)
+        there = name if name in self._members else f"{self._folder}{name}"
+        info = self._members.get(there)
         if info is None:
             raise MissingFile("missing_file", f"file: {name!r} is not in the zip")
+        self._asked.add(there)
         self._count(min(info.file_size, self._max_image_bytes))
         try:
             with archive.open(info) as stream:
@@ -167,6 +185,16 @@ class Source:
                 "file_too_large", f"file: {name!r} is larger than {self._max_image_bytes} bytes"
             )
         return data
+
+
+def _holds_records(name: str) -> bool:
+    return name.casefold().endswith((*RECORDS, *PACKED))
+
+
+def _plain(name: str, member: IO[bytes]) -> IO[bytes]:
+    if not name.casefold().endswith(PACKED):
+        return member
+    return io.BufferedReader(gzip.GzipFile(fileobj=member))
 
 
 def _without_mark(line: bytes, number: int) -> bytes:

@@ -40,7 +40,7 @@ from app.domain.exchange.import_book import (
     read_json,
 )
 from app.domain.exchange.import_sittings import SittingImporter
-from app.domain.exchange.import_source import MAX_LINE, Source
+from app.domain.exchange.import_source import MAX_LINE, RECORDS, Source
 from app.domain.faces import enrolment_photos
 from app.domain.faces.photo_store import PhotoStore
 from app.domain.plain_json import require_single_names, require_utf8
@@ -207,6 +207,9 @@ class _Import:
         self._each("reference_photo", self._reference_photo)
         sittings = SittingImporter(self.into.photos, self.platform_id, self.source, self.book)
         self._each("sitting", sittings.sitting, done=lambda: self.into.closed(sittings.changed()))
+        for name in self.source.unread():
+            detail = f"{name!r} was not read: it is no {', '.join(RECORDS)}, and no record names it"
+            self.book.reject(self.book.place(name, 0), "unread_file", detail)
         with self.into.database.write() as connection:
             audit.append(
                 connection,

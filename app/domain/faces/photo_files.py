@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from app.domain.zip_members import require_usual
+from app.domain.zip_members import is_junk, require_usual, typed_name
 from app.errors import BadInput
 from app.languages import Text
 
@@ -21,7 +21,6 @@ MOST_BYTES = 20 * 1024 * 1024  # of a photo; the readers of pictures refuse what
 _MOST_MEMBERS = 2000
 _ZIP = b"PK\x03\x04"
 _DOCUMENTS = (".docx", ".xlsx", ".pptx", ".wps")  # archives too, and no photos
-_UTF8_NAME = 0x800
 _NO_PHOTO = {
     b"Rar!": Text(
         "是 RAR 压缩包，没有打开：请解压后压缩为 .zip，或直接选择照片",
@@ -45,7 +44,6 @@ _NO_PHOTO = {
         "this is a document and no photo: save its pictures as files",
     ),
 }
-_JUNK = ("__macosx", ".ds_store", "thumbs.db", "desktop.ini")
 _BROKEN = (
     *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError),
     *(LookupError, ValueError, OverflowError),  # names of no letters or no encoding, far offsets
@@ -105,8 +103,8 @@ def _unpacked(name: str, file: BinaryIO) -> Iterator[PhotoFile]:
             members = archive.infolist()[:_MOST_MEMBERS]
             require_usual(members)
             for member in members:
-                path = _name(member)
-                if member.is_dir() or _is_junk(path):
+                path = typed_name(member)
+                if member.is_dir() or is_junk(path):
                     continue
                 if member.flag_bits & 1:
                     raise _locked(name)
@@ -130,21 +128,3 @@ def _locked(name: str) -> BadPhotoFiles:
             f"the archive {name!r} has a password: pack it without one",
         ),
     )
-
-
-def _name(member: zipfile.ZipInfo) -> str:
-    """The name as it was typed: Chinese Windows packs names in GBK and does not say so."""
-    if member.flag_bits & _UTF8_NAME:
-        return member.filename
-    raw = member.filename.encode("cp437", "replace")
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return member.filename
-
-
-def _is_junk(path: str) -> bool:
-    parts = path.casefold().split("/")
-    return any(it in _JUNK or it.startswith("._") for it in parts)

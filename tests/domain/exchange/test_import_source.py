@@ -110,6 +110,72 @@ def test_a_zip_without_records_says_what_it_lacks(path: Path) -> None:
     assert refused.value.code == "no_records"
 
 
+def test_what_systems_put_beside_the_records_is_passed_over(path: Path) -> None:
+    told = {"export/records.ndjson": LINES[0], "__MACOSX/export/._records.ndjson": b"\0\5\x16\7"}
+    path.write_bytes(zipped({**told, "export/._b.jsonl": b"\0", "export/.DS_Store": b"\0"}))
+    assert read(path) == [("export/records.ndjson", 1, LINES[0])]
+    with source(path) as opened:
+        assert opened.unread() == []
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8"])
+def test_names_of_tools_that_do_not_say_their_encoding_are_read(path: Path, encoding: str) -> None:
+    name = "照片/张三.jpg"
+    data = zipped({"a.ndjson": LINES[0], name: b"photo"})
+    flagged, raw = name.encode(), name.encode(encoding)
+    spare = b"_" * (len(flagged) - len(raw))  # the name keeps its length: offsets stay
+    data = data.replace(flagged, raw[:-4] + spare + b".jpg")
+    path.write_bytes(bytes(_unflagged(data)))
+    with source(path) as opened:
+        assert opened.photo(f"照片/张三{spare.decode()}.jpg") == b"photo"
+
+
+def _unflagged(data: bytes) -> bytearray:
+    """A zip none of whose names is said to be UTF-8."""
+    plain = bytearray(data)
+    for mark, at in ((b"PK\3\4", 7), (b"PK\1\2", 9)):
+        place = plain.find(mark)
+        while place >= 0:
+            plain[place + at] &= 0xF7
+            place = plain.find(mark, place + 1)
+    return plain
+
+
+def test_photos_lie_beside_the_records_where_a_folder_was_packed(path: Path) -> None:
+    path.write_bytes(zipped({"day/a.ndjson": LINES[0], "day/photos/a.jpg": b"photo"}))
+    with source(path) as opened:
+        assert opened.photo("photos/a.jpg") == opened.photo("day/photos/a.jpg") == b"photo"
+    path.write_bytes(zipped({"a.ndjson": LINES[0], "day/photos/a.jpg": b"photo"}))
+    with source(path) as opened, pytest.raises(MissingFile):
+        opened.photo("photos/a.jpg")
+
+
+def test_records_are_known_in_capitals_and_packed_once_more(path: Path) -> None:
+    packed = gzip.compress(LINES[1])
+    path.write_bytes(zipped({"A.NDJSON": LINES[0], "b.ndjson.gz": packed, "c.JSONL.GZ": packed}))
+    assert [(name, line) for name, _, line in read(path)] == [
+        ("A.NDJSON", LINES[0]),
+        ("b.ndjson.gz", LINES[1]),
+        ("c.JSONL.GZ", LINES[1]),
+    ]
+
+
+def test_a_file_that_nobody_reads_is_named_and_a_picture_is_not(path: Path) -> None:
+    rest = {"events.log": b"x", "photos/a.jpg": b"x", "photos/b": b"x", "photos/c": b"x"}
+    path.write_bytes(zipped({"a.ndjson": LINES[0], **rest}))
+    with source(path) as opened:
+        list(opened.lines())
+        opened.photo("photos/b")
+        assert opened.unread() == ["events.log", "photos/c"]
+
+
+def test_many_files_are_counted_together(path: Path) -> None:
+    path.write_bytes(zipped({f"{n}.ndjson": b"x" * 900 for n in range(4)}))
+    with pytest.raises(BodyTooLarge) as refused, source(path, max_bytes=3_000) as opened:
+        list(opened.lines())
+    assert refused.value.code == "import_too_large"
+
+
 def test_a_small_file_cannot_become_an_endless_one(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,6 +96,47 @@ CASES = {
         'instrument = "henan-2022"',
         "instrument: no clause of 'henan-2022' is cited",
     ),
+    "a share in per cent": (
+        "\ncoverage = { value = 0.98,",
+        "\ncoverage = { value = 98,",
+        "class_hour.parameters.coverage.value: must lie between 0 and 1 (share)",
+    ),
+    "a limit below nothing": (
+        "answer_window_s = { value = 60,",
+        "answer_window_s = { value = -60,",
+        "rules.popup_gap.parameters.answer_window_s.value: must lie between 0 and 86,400 (s)",
+    ),
+    "a rate at which nothing moves": (
+        "max_rate = { value = 1.0,",
+        "max_rate = { value = 0,",
+        "rules.fast_forward.parameters.max_rate.value: must lie between more than 0 and 100 (×)",
+    ),
+    "days beyond the calendar": (
+        "days_ahead = { value = 3,",
+        "days_ahead = { value = 1000000,",
+        "checks.C7.parameters.days_ahead.value: must lie between 0 and 3,660 (days)",
+    ),
+    "a first number above the last": (
+        "schedule_min_s = { value = 180,",
+        "schedule_min_s = { value = 300,",
+        "rules.popup_gap.parameters.schedule_min_s.value: is more than schedule_max_s",
+    ),
+    "sittings that end between two beats": (
+        "lease_timeout_s = { value = 120,",
+        "lease_timeout_s = { value = 5,",
+        "session.parameters.heartbeat_s.value: is more than lease_timeout_s",
+    ),
+    "a number where its table belongs": (
+        "handover_tolerance_s = {",
+        "handover_tolerance_s = 10 # {",
+        "rules.multi_window.parameters.handover_tolerance_s: must be a table "
+        "{ value, unit, source, note_zh, note_en }",
+    ),
+    "a catalogue elsewhere": (
+        'catalogue = "huangchuan-2021-annex3"',
+        'catalogue = "../../settings"',
+        "catalogue: String should match pattern '^[\\w.-]{1,60}$'",
+    ),
     "a catalogue that is not there": (
         'catalogue = "huangchuan-2021-annex3"',
         'catalogue = "annex9"',
@@ -125,6 +166,39 @@ def test_what_is_no_toml_is_refused_with_its_place(shelf: Shelf) -> None:
     shelf.edit("schema = 1\n", "schema = \n")
     with pytest.raises(PackError, match=rf"^{FILE}: Invalid value \(at line 4, column 10\)$"):
         shelf.load()
+
+
+def test_a_file_that_notepad_saved_is_read(shelf: Shelf) -> None:
+    path = shelf.folder / FILE
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert shelf.load().digest == packs.load(GRADED, "1.0.0").digest
+
+
+@pytest.mark.parametrize("text", [b"# \xe4\xe0", b"a = " + b"[" * 5_000 + b"]" * 5_000])
+def test_a_file_that_nobody_can_read_is_refused_by_name(shelf: Shelf, text: bytes) -> None:
+    (shelf.folder / FILE).write_bytes(text)
+    with pytest.raises(PackError, match=rf"^{FILE}: is "):
+        shelf.load()
+
+
+@pytest.mark.parametrize("pool", [None, "../../settings", "a\\u0000b"])
+def test_questions_are_asked_from_a_pool_that_is_named(shelf: Shelf, pool: str | None) -> None:
+    told = {"question": "quiz"} | ({"question_pool": pool} if pool else {})
+    lines = [
+        f'{name} = {{ value = "{it}", unit = "word", source = "default", note_zh = "x", '
+        'note_en = "y" }\n'
+        for name, it in told.items()
+    ]
+    shelf.edit("reissues = {", "".join(lines) + "reissues = {")
+    with pytest.raises(PackError, match=r"rules\.popup_gap\.parameters\.question_pool: must name"):
+        shelf.load()
+
+
+@pytest.mark.parametrize("name", ["henan@1.0.².toml", f"henan@1.0.{'9' * 200}.toml"])
+def test_a_version_is_of_plain_digits(shelf: Shelf, name: str) -> None:
+    (shelf.folder / name).write_text("", "utf-8")
+    with pytest.raises(PackError, match="a pack file is named <id>@"):
+        packs.available(folder=shelf.folder)
 
 
 def test_a_check_comes_with_the_one_whose_numbers_it_reads(shelf: Shelf) -> None:
@@ -166,6 +240,7 @@ def test_the_learning_clock_has_one_setting(shelf: Shelf) -> None:
         (f'"{LITERAL}@1.0.0"', f"{LITERAL}@1.0.0.toml: extends itself by way of"),
         (f'"{GRADED}"', "extends: must name a pack as <id>@<version>"),
         (f'"{GRADED}@7.0.0"', f"{GRADED}@7.0.0.toml: no such file"),
+        ('"../x@1.0.0"', r"extends: \.\./x@1\.0\.0\.toml: no such file"),
     ],
 )
 def test_a_pack_extends_another_one_in_a_version_that_is_there(

@@ -20,6 +20,8 @@ from detectors.policy import Reach, Status, Value
 Word = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Key = Annotated[str, Field(pattern=r"^[a-z0-9-]+/[A-Za-z0-9_]+$")]
+FILE_STEM = r"^[\w.-]{1,60}$"
+FileStem = Annotated[str, Field(pattern=FILE_STEM)]  # of a file that is named in another one
 
 NOT_IN_TREE = "not in tree"
 
@@ -199,7 +201,7 @@ class PackTable(Table):
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
     title: TextTable
     instrument: Word
-    catalogue: Word | None = None  # a place may name no occupations
+    catalogue: FileStem | None = None  # a place may name no occupations
     provenance: SectionTable
     class_hour: SectionTable
     session: SectionTable
@@ -378,6 +380,8 @@ class CatalogueFile(Table):
 
 T = TypeVar("T", bound=BaseModel)
 
+_PARAMETER = "must be a table { value, unit, source, note_zh, note_en }"
+
 
 def _hold(where: str, wanted: str | tuple[Value, ...], value: object) -> None:
     if not _is(wanted, value):
@@ -394,13 +398,18 @@ def _is(wanted: str | tuple[Value, ...], value: object) -> bool:
 
 
 def read_toml(path: Path, name: str) -> dict[str, Any]:
-    """The tables of a file; PackError, naming it `name`, when it is missing or is no TOML."""
+    """The tables of a file, which Notepad may have begun with a mark; PackError, naming it `name`,
+    when it is missing or is no TOML."""
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise PackError(f"{name}: no such file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise PackError(f"{name}: is not saved as UTF-8: {error}") from None
+    except tomllib.TOMLDecodeError as error:
         raise PackError(f"{name}: {error}") from None
+    except RecursionError:
+        raise PackError(f"{name}: is nested too deep") from None
 
 
 def validated(model: type[T], tables: dict[str, Any], name: str) -> T:
@@ -431,5 +440,8 @@ def _line(name: str, problem: Any) -> str:
     where = ".".join(str(part) for part in problem["loc"] if part != "[key]")
     what = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
-        what = f"no such name{nearest(str(problem['loc'][-1]), _fields())}"
+        said = str(problem["loc"][-1])
+        what = f"no such name{' here' if said in _fields() else nearest(said, _fields())}"
+    elif problem["type"] in ("model_type", "dict_type"):
+        what = _PARAMETER if problem["loc"][-2:-1] == ("parameters",) else "must be a table"
     return f"{name}: {where}: {what}" if where else f"{name}: {what}"

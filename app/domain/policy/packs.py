@@ -9,6 +9,7 @@ cites and its catalogue: all that a verdict depends on.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +22,14 @@ from app import rules
 from app.domain.policy import pack_names, question_pool
 from app.domain.policy.clauses import Clause, register
 from app.domain.policy.pack import Pack, Parameter
-from app.domain.policy.pack_schema import CatalogueFile, PackError, PackTable, read_toml, validated
+from app.domain.policy.pack_schema import (
+    FILE_STEM,
+    CatalogueFile,
+    PackError,
+    PackTable,
+    read_toml,
+    validated,
+)
 from app.errors import BadInput
 from app.languages import Text
 from detectors.occupations import OccupationRow, Occupations
@@ -193,7 +201,7 @@ def _files(where: Shelves) -> dict[str, dict[str, Path]]:
     found: dict[str, dict[str, Path]] = {}
     for path in sorted(path for folder in where for path in folder.glob("*.toml")):
         pack_id, at, version = path.stem.partition("@")
-        if not at or not all(part.isdigit() for part in version.split(".")):
+        if not at or not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})*", version):
             raise PackError(f"{path.name}: a pack file is named <id>@<major>.<minor>.<patch>.toml")
         known = found.setdefault(pack_id, {})
         if any(it.parent != path.parent for it in known.values()):
@@ -246,7 +254,7 @@ def _read(pack_id: str, version: str, where: Shelves) -> Pack:
         **table.model_dump(mode="json", by_alias=True, exclude_unset=True),
         "clauses": {key: _wording(clause) for key, clause in mine.items()},
     }
-    pool = _asked_pool(table)
+    pool = _asked_pool(table, path.name)
     if pool:
         content["questions"] = question_pool.load(pool, where).digest
     if catalogue is None:
@@ -255,10 +263,16 @@ def _read(pack_id: str, version: str, where: Shelves) -> Pack:
     return Pack(table, content, mine, _occupations(catalogue, mine))
 
 
-def _asked_pool(table: PackTable) -> str:
+def _asked_pool(table: PackTable, file: str) -> str:
     """The pool that the pack's pop-ups ask from; empty where they ask from none."""
     told = {name: it.scalar for name, it in table.rules["popup_gap"].parameters.items()}
-    return str(told.get("question_pool", "")) if told.get("question") in ("quiz", "both") else ""
+    if told.get("question") not in ("quiz", "both"):
+        return ""
+    pool = str(told.get("question_pool", ""))
+    if not re.fullmatch(FILE_STEM, pool):
+        where = f"{file}: rules.popup_gap.parameters.question_pool"
+        raise PackError(f"{where}: must name a file of questions/, as question asks from one")
+    return pool
 
 
 def _occupations(catalogue: CatalogueFile, clauses: Mapping[str, Clause]) -> Occupations:
@@ -299,7 +313,9 @@ def _resolved(
     if not isinstance(base, str) or "@" not in base:
         raise PackError(f"{path.name}: extends: must name a pack as <id>@<version>")
     base_id, _, version = base.partition("@")
-    under = files.get(base_id, {}).get(version, path.with_name(f"{base}.toml"))
+    under = files.get(base_id, {}).get(version)
+    if under is None:
+        raise PackError(f"{path.name}: extends: {base}.toml: no such file")
     return _laid_over(_resolved(under, (*below, path.name), files), tables)
 
 
@@ -372,7 +388,8 @@ def _require_row_quotes(catalogue: CatalogueFile, cited: Mapping[str, Clause | N
 
 
 def _require_known(table: PackTable, file: str) -> None:
-    problems = [f"{file}: {line}" for line in pack_names.unknown(table)]
+    lines = [*pack_names.unknown(table), *pack_names.beyond(table)]
+    problems = [f"{file}: {line}" for line in lines]
     if problems:
         raise PackError(*problems)
 

@@ -87,6 +87,18 @@ def test_nobody_adds_a_version_to_a_pack_that_stands_elsewhere(site: Path) -> No
     os.utime(site, ns=(2, 2))
     with pytest.raises(PackError, match="stands in two folders"):
         packs.versions()
+    assert packs.load("huangchuan-2021-graded").version != "9.0.0"
+
+
+def test_a_copy_beside_the_packs_is_told_and_keeps_nobody_from_them(site: Path) -> None:
+    (site / "xinxian-2026@1.0.0 - Copy.toml").write_text(OURS, "utf-8")
+    os.utime(site, ns=(3, 3))
+    for pack in ("xinxian-2026", "huangchuan-2021-graded"):
+        assert packs.load(pack).id == pack
+    assert "xinxian-2026@1.0.0" in {it.name for it in packs.available(strays=True)}
+    for told in (packs.versions, packs.available, pack_lock.check, pack_lock.publish):
+        with pytest.raises(PackError, match=r"Copy\.toml: a pack file is named"):
+            told()
 
 
 def test_every_process_finds_them(site: Path) -> None:

@@ -56,7 +56,7 @@ def check_name(pack_id: str, version: str) -> None:
     if not _VERSION.fullmatch(version):
         raise BadInput("bad_version", "version: three numbers like 1.0.0", field="version")
     shipped = {it.name.partition("@")[0] for it in packs.FOLDER.glob("*@*.toml")}
-    if pack_id in shipped or version in packs.versions().get(pack_id, ()):
+    if pack_id in shipped or version in packs.readable().get(pack_id, ()):
         raise Conflict("pack_taken", f"{pack_id}@{version} is published, or the product's own")
 
 

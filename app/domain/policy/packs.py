@@ -105,7 +105,7 @@ def load(pack_id: str, version: str | None = None, *, folder: Path | None = None
     """
     if "@" in pack_id and version is None:
         pack_id, _, version = pack_id.partition("@")
-    known = versions(folder)
+    known = readable(folder)
     if pack_id not in known:
         names = ", ".join(sorted(known)) or "none"
         raise UnknownPack("unknown_pack", f"no pack {pack_id!r}; there are: {names}")
@@ -139,8 +139,9 @@ def rule_title(rule: str, pack: str = "") -> Text:
     return Text(table.title.zh, table.title.en) if table else rules.title(rule)
 
 
-def available(*, folder: Path | None = None) -> list[PackSummary]:
-    """All packs in all versions, by id and version."""
+def available(*, folder: Path | None = None, strays: bool = False) -> list[PackSummary]:
+    """All packs in all versions, by id and version. Raises PackError for a file that is no pack's,
+    unless `strays` are passed over."""
     return [
         PackSummary(
             id=pack.id,
@@ -150,7 +151,7 @@ def available(*, folder: Path | None = None) -> list[PackSummary]:
             digest=pack.digest,
             latest=version == known[-1],
         )
-        for pack_id, known in sorted(versions(folder).items())
+        for pack_id, known in sorted((readable if strays else versions)(folder).items())
         for version in known
         for pack in (load(pack_id, version, folder=folder),)
     ]
@@ -170,7 +171,16 @@ def diff(a: Pack, b: Pack) -> list[Change]:
 
 def versions(folder: Path | None = None) -> Mapping[str, tuple[str, ...]]:
     """Versions of every pack, oldest first: those with a file of their own, and those in which a
-    pack that `follows` another has nothing of its own to say."""
+    pack that `follows` another has nothing of its own to say. Raises PackError for a file that is
+    no pack's, or another folder's."""
+    _, strays = _sorted_out(shelves(folder))
+    if strays:
+        raise PackError(*strays)
+    return readable(folder)
+
+
+def readable(folder: Path | None = None) -> Mapping[str, tuple[str, ...]]:
+    """The same, past what is no pack's file: somebody's copy keeps nobody from the packs."""
     where = shelves(folder)
     return _versions(where, tuple(_changed(it) for it in where))
 
@@ -196,21 +206,30 @@ def _changed(folder: Path) -> int:
 
 
 def _files(where: Shelves) -> dict[str, dict[str, Path]]:
-    """Files by pack and version, oldest first. A pack's versions stand in one folder: nobody else's
-    file becomes the latest version of it."""
+    """Files by pack and version, oldest first."""
+    return _sorted_out(where)[0]
+
+
+def _sorted_out(where: Shelves) -> tuple[dict[str, dict[str, Path]], list[str]]:
+    """The files, and a line for each that is none. A pack's versions stand in one folder, the
+    first that has it: nobody else's file becomes the latest version of it."""
     found: dict[str, dict[str, Path]] = {}
-    for path in sorted(path for folder in where for path in folder.glob("*.toml")):
+    strays: list[str] = []
+    for path in (path for folder in where for path in sorted(folder.glob("*.toml"))):
         pack_id, at, version = path.stem.partition("@")
         if not at or not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})*", version):
-            raise PackError(f"{path.name}: a pack file is named <id>@<major>.<minor>.<patch>.toml")
+            strays.append(f"{path.name}: a pack file is named <id>@<major>.<minor>.<patch>.toml")
+            continue
         known = found.setdefault(pack_id, {})
         if any(it.parent != path.parent for it in known.values()):
-            raise PackError(f"{path.name}: {pack_id} stands in two folders: give it another id")
+            strays.append(f"{path.name}: {pack_id} stands in two folders: give it another id")
+            continue
         known[version] = path
-    return {
+    in_order = {
         pack_id: dict(sorted(known.items(), key=lambda it: _order(it[0])))
         for pack_id, known in found.items()
     }
+    return in_order, strays
 
 
 def _order(version: str) -> list[int]:

@@ -38,8 +38,9 @@ Instant = Annotated[int, Meta(ge=EARLIEST_MS, lt=LATEST_MS)]
 # What a client says of time is no evidence: whatever it is, the event is taken, and it is clamped.
 ClientTime = int | float | None
 Elapsed = int | float | None
-Position = Annotated[float, Meta(le=1_000_000)]
-Place = Annotated[float, Meta(gt=-1, le=1_000_000)]  # a seek that knows no place tells nothing
+FARTHEST_S = 1_000_000
+Position = Annotated[float, Meta(le=FARTHEST_S)]
+Place = Annotated[float, Meta(gt=-1, le=FARTHEST_S)]  # a seek that knows no place tells nothing
 Rate = Annotated[float, Meta(ge=-100, le=100)]
 Word = Annotated[str, Meta(max_length=128)]
 MOST_CHARS = 2000

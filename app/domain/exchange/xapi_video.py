@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from app.domain.events.events import AnyEvent, Event, SeekEvent
+from app.domain.events.events import FARTHEST_S, AnyEvent, Event, SeekEvent
 
 VIDEO = "https://w3id.org/xapi/video/extensions/"
 CMI5_SESSION = "https://w3id.org/xapi/cmi5/context/extensions/sessionid"
@@ -122,7 +122,8 @@ def _time(words: Words, *names: str) -> float | None:
     for name in names or ("time",):
         position = _seconds(words.get(name))
         if position is not None and position > -1:
-            return position
+            in_ms = FARTHEST_S < position <= LONGEST_S * 1000  # beyond any film, and told as that
+            return FARTHEST_S if in_ms else position
     return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.domain.events.events import LATEST_MS, pack
+from app.domain.events.events import LATEST_MS, beyond_the_film, pack
 from app.domain.exchange.xapi_video import (
     CMI5_SESSION,
     VIDEO,
@@ -134,6 +134,13 @@ def test_speed_is_understood_however_it_is_said(
 )
 def test_what_tells_nothing_of_the_player_is_no_event(statement: dict[str, Any]) -> None:
     assert heard(statement) is None
+
+
+@pytest.mark.parametrize("told", [1_200_000, "2700000", 86_400_000])
+def test_milliseconds_of_a_long_play_are_a_position_beyond_the_film(told: Any) -> None:
+    event = event_of(said(OWN + "paused", time=told), AT)
+    assert event is not None
+    assert beyond_the_film([event], 86_400_000) == [0]
 
 
 COURSE = "http://adlnet.gov/expapi/activities/course"

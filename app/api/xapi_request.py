@@ -40,6 +40,7 @@ _HEADERS = (
 )
 _OF_THE_CALLER = ("authorization", "x-experience-api-version")
 _MOST_FIELDS = 50
+_LONGEST_HEADER = 4_000  # characters; readers of headers look at long ones again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ async def read_request(request: Request, max_bytes: int) -> Asked:
     headers = {name: request.headers[name] for name in _HEADERS if name in request.headers}
     if request.method == "POST" and "method" in parameters:
         return _from_form(parameters, body, headers)
+    _require_short(headers)
     method: Method = "GET" if request.method == "HEAD" else request.method  # type: ignore[assignment]
     version = _version(headers.get("x-experience-api-version"))
     return Asked(method, version, headers, parameters, body)
@@ -101,6 +103,7 @@ def _from_form(parameters: dict[str, str], body: bytes, sent: dict[str, str]) ->
             headers[name.lower()] = value
         else:
             parameters["content" if name.lower() == "content" else name] = value
+    _require_short(headers)
     version = _version(headers.get("x-experience-api-version"))
     if version == NEWEST:
         raise _invalid("method: version 2.0 knows no Alternate Request Syntax; 1.0.3 does")
@@ -131,6 +134,13 @@ def _once(pairs: list[tuple[str, str]]) -> dict[str, str]:
     if len(found) < len(pairs):
         raise _invalid("a parameter stands twice")
     return found
+
+
+def _require_short(headers: Mapping[str, str]) -> None:
+    """A header that came in a form could else be as long as a body."""
+    for name, value in headers.items():
+        if len(value) > _LONGEST_HEADER:
+            raise _invalid(f"{name}: has at most {_LONGEST_HEADER} characters")
 
 
 def media_type_of(media_type: str) -> str:

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import uuid
+from time import process_time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -384,6 +385,23 @@ def test_a_form_that_holds_no_request_is_refused(
     lrs: Lrs, method: str, query: str, fields: dict[str, str]
 ) -> None:
     assert beacon(lrs, method, query, **fields).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "fields"),
+    [
+        ("POST", {"Content-Type": 'multipart/mixed; x="' + ";" * 150_000, "content": "x"}),
+        ("GET", {"Accept-Language": "zh" + " " * 60_000 + "!", "format": "canonical"}),
+    ],
+)
+@pytest.mark.parametrize("who", ["a key", "a lease that nobody gave"])
+def test_a_header_in_a_form_is_no_longer_than_a_header(
+    lrs: Lrs, method: str, fields: dict[str, str], who: str
+) -> None:
+    token = {} if who == "a key" else {"Authorization": f"Bearer zl1_{'A' * 43}"}
+    began = process_time()
+    assert beacon(lrs, method, **{"Content-Type": "", **fields}, **token).status_code == 400
+    assert process_time() - began < 5
 
 
 def test_a_form_needs_a_key_too(lrs: Lrs) -> None:

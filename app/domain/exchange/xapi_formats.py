@@ -13,7 +13,7 @@ from app.domain.exchange.xapi_model import IDENTIFIERS
 from app.domain.exchange.xapi_values import dump_json
 
 Part = Callable[[dict[str, Any]], dict[str, Any]]
-_LANGUAGE = re.compile(r"\s*([A-Za-z0-9-]+|\*)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*", re.ASCII)
+_LANGUAGE = re.compile(r"([A-Za-z0-9-]+|\*)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?", re.ASCII)
 _MOST_LANGUAGES = 20
 _HOME = ("zh-CN", "zh")  # whom nothing was asked of
 
@@ -98,7 +98,7 @@ def languages_of(header: str | None) -> list[str]:
     """The tags of an `Accept-Language` header, the most wanted first."""
     found = []
     for entry in (header or "").split(",")[:_MOST_LANGUAGES]:
-        shape = _LANGUAGE.fullmatch(entry)
+        shape = _LANGUAGE.fullmatch(entry.strip())
         if shape and float(shape[2] or 1) > 0:
             found.append((float(shape[2] or 1), shape[1].lower()))
     return [tag for _, tag in sorted(found, key=lambda it: -it[0])]

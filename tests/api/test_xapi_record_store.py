@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from fastapi.testclient import TestClient
 
+from app.domain.exchange import xapi_attachments
 from app.domain.exchange.xapi_attachments import SIGNATURE
 from app.services import Services
 from tests.api.test_leases import lease
@@ -137,6 +138,17 @@ def test_a_signature_must_be_of_the_statement_that_bears_it(lrs: Lrs) -> None:
         named = {**bearing, "attachments": [attachment(seal, usageType=SIGNATURE)]}
         assert sent(lrs, named, seal).status_code == status
     assert lrs.ids() == [ID]
+
+
+def test_a_signature_that_a_statement_bears_many_times_is_read_once(
+    lrs: Lrs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = statement(id=ID)
+    seal, read = signed(told), []
+    reading = xapi_attachments._opened
+    monkeypatch.setattr(xapi_attachments, "_opened", lambda it: read.append(it) or reading(it))
+    named = {**told, "attachments": [attachment(seal, usageType=SIGNATURE)] * 50}
+    assert sent(lrs, named, seal).status_code == 200 and len(read) == 1
 
 
 # ------------------------------------------------------------------------ relations, what is known

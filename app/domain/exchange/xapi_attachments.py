@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,19 +59,22 @@ def require_files(batch: Sequence[Sent], files: Sequence[AttachedFile]) -> None:
             named.add(sha2)
             if sha2 not in known and "fileUrl" not in told:
                 raise _invalid(f"attachments: {sha2} neither came along nor has a fileUrl")
-        for told in sent.statement.get("attachments", ()):
-            if told["usageType"] == SIGNATURE:
-                _require_signature(sent.statement, told, known)
+        borne = sent.statement.get("attachments", ())
+        signatures = [it for it in borne if it["usageType"] == SIGNATURE]
+        if any(_type_of(it) != _SIGNED_TYPE for it in signatures):
+            raise _invalid(f"attachments: the contentType of a signature is {_SIGNED_TYPE}")
+        for sha2 in {it["sha2"].lower() for it in signatures}:  # borne twice, it is read once
+            _require_signature(sent.statement, known.get(sha2))
     if known.keys() - named:
         raise _invalid("a part of the body is named by no statement")
 
 
-def _require_signature(
-    statement: dict[str, Any], told: dict[str, Any], known: Mapping[str, bytes]
-) -> None:
-    if told["contentType"].partition(";")[0].strip().lower() != _SIGNED_TYPE:
-        raise _invalid(f"attachments: the contentType of a signature is {_SIGNED_TYPE}")
-    body = known.get(told["sha2"].lower())
+def _type_of(attachment: dict[str, Any]) -> str:
+    told: str = attachment["contentType"]
+    return told.partition(";")[0].strip().lower()
+
+
+def _require_signature(statement: dict[str, Any], body: bytes | None) -> None:
     if body is None:
         return  # it lies elsewhere: whoever reads the statement checks it
     head, payload = _opened(body)

@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 from prometheus_client import Gauge
+from sqlalchemy import Connection
 
 from app import tracing
 from app.domain.faces import enrolment_photos, face_checks, photo_codes
@@ -22,7 +23,7 @@ from app.domain.faces.enrolling import EnrolmentDesk
 from app.jobs.pixels import Pixels
 from app.security import seal
 from app.services import Services
-from app.store.faces import calibrations, reference_photos
+from app.store.faces import calibrations, face_keys, reference_photos
 from app.store.faces import photo_codes as code_store
 from app.store.faces import snapshots as rows
 from app.store.faces.blobs import StoreAway
@@ -133,10 +134,20 @@ class FaceWorker:
             if key is None or (isinstance(result, Unread) and not result.final):
                 result = Unread("image_unreadable", final=True)
             with services.database.write() as connection:
+                if key is not None and not self._still_there(connection, photo.learner_id):
+                    result = Unread("image_unreadable", final=True)
                 enrolment_photos.settle(
                     connection, key or b"", photo, result, services.clock(), copied=copied
                 )
         return len(waiting)
+
+    def _still_there(self, connection: Connection, learner_id: int) -> bool:
+        """Whether nobody erased the learner meanwhile; nobody does until the transaction ends."""
+        try:
+            face_keys.locked(connection, self._services.vault, learner_id)
+        except face_keys.KeyDestroyed:
+            return False
+        return True
 
     def _read(self, taken: Sequence[ClaimedPhoto]) -> None:
         with tracing.span("faces.read", {"photos": len(taken)}):

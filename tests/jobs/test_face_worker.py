@@ -21,9 +21,9 @@ from PIL import Image, ImageEnhance, ImageOps
 from sqlalchemy import select, update
 
 from app.clock import system_clock
-from app.domain.faces import enrolment_photos
+from app.domain.faces import enrolment_photos, retention
 from app.domain.policy.sitting_terms import BURST_MS
-from app.jobs import face_worker
+from app.jobs import face_worker, purge
 from app.jobs.face_worker import CLAIM_MS, MOST_ATTEMPTS, FaceWorker, run_pending
 from app.services import Services
 from app.settings import Settings
@@ -39,7 +39,7 @@ from app.vision.onnx_graph import Graph
 from app.vision.readers import FaceReaders, ReadersNotStarted
 from app.vision.seen import Seen, Unread
 from detectors.trace import Check, PhotoFlag
-from models import AuditEntry, Learner, Lesson, Session
+from models import AuditEntry, Learner, Lesson, PhotoCode, ReferencePhoto, Session
 from tests.api.test_sessions import found_school, opening, post
 from tests.people import County, TestClock
 from tests.waiting import eventually
@@ -227,6 +227,41 @@ def test_a_good_reference_photo_is_reported_and_never_given_back(
         again = enrol(client, county, "lin", face(LIN, take)).json()
     assert (again["photos"], again["confidence"]) == (5, "normal")
     assert again["quality"]["agrees_with_enrolled"] == "match"
+
+
+def test_who_is_erased_while_their_photo_is_read_leaves_nothing_of_it(
+    client: TestClient,
+    county: County,
+    sitting: dict[str, Any],
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    platform_id = county.huang.platform.id
+    with services.database.write() as connection:
+        lin = enrolment_photos.learner_of(connection, platform_id, "lin")
+        enrolment_photos.defer(connection, services.photos, lin, face(LIN, 0), services.clock())
+    worker = FaceWorker(services)
+    look = worker._look
+
+    def erased_meanwhile(pictures: Sequence[bytes | Unread], *, enrolment: bool) -> Any:
+        seen = look(pictures, enrolment=enrolment)
+        assert isinstance(seen[0], Seen)
+        with services.database.write() as connection:
+            told: dict[str, Any] = {"actor": "test", "now_ms": services.clock()}
+            retention.erase_learner(connection, platform_id, "lin", reason="本人要求", **told)
+        purge.sweep(services)
+        return seen
+
+    monkeypatch.setattr(worker, "_look", erased_meanwhile)
+    worker.step()
+    with services.database.read() as connection:
+        assert connection.execute(select(PhotoCode)).all() == []
+        row = connection.execute(select(ReferencePhoto)).one()
+    assert (row.status, row.template_encrypted, row.quality) == (
+        "refused",
+        None,
+        {"reasons": ["image_unreadable"]},
+    )
 
 
 @pytest.mark.parametrize("light", [0.08])

@@ -148,6 +148,20 @@ def test_a_kind_of_trainee_that_no_check_knows_is_taken_and_told(desk: Desk, pag
     assert "人员类别" not in row_of(shown, "孙二")
 
 
+def test_what_a_later_table_says_nothing_of_stays_as_it_is(desk: Desk, page: str) -> None:
+    who = ["孙一", "000000198002020010"]
+    first = [["姓名", "身份证号", "工作单位", "人员类别"], [*who, "示例厂", "企业职工"]]
+    agree(desk, page, hand_in(desk, page, first))
+    later = [["姓名", "身份证号", "同意人脸核验", "同意日期"], [*who, "是", "2026-02-20"]]
+    assert "已接收1行" in agree(desk, page, hand_in(desk, page, later)).text
+    with desk.services.database.read() as connection:
+        query = select(Enrolment.employer, Enrolment.category, Learner.face_consent)
+        kept = connection.execute(
+            query.join(Learner, Learner.id == Enrolment.learner_id).where(Learner.name == "孙一")
+        ).one()
+    assert tuple(kept) == ("示例厂", "企业职工", True)
+
+
 def test_agreeing_twice_is_the_same_as_once(desk: Desk, page: str) -> None:
     shown = hand_in(desk, page, ODD)
     once = agree(desk, page, shown)

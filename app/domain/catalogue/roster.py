@@ -27,6 +27,8 @@ from app.store.catalogue import people as store
 from app.store.stays import Away
 from app.vault import Vault
 
+_PLACE = ("employer", "category")  # what a later row leaves out stays
+
 
 class ConsentRecord(Answer, frozen=True, kw_only=True):
     """What the learner agreed to, when, and the document that says so."""
@@ -117,7 +119,8 @@ def enrol(
         account = intake.account(learner)
         learner_id, touched = account.store(learner, actor=actor, now_ms=now_ms)
         member = intake.members.get(learner.learner_id)
-        place: dict[str, Any] = {"employer": learner.employer, "category": learner.category}
+        told = [it for it in _PLACE if member is None or it in learner.model_fields_set]
+        place: dict[str, Any] = {name: getattr(learner, name) for name in told}
         place["trainee"] = _trainee(row, learner, member)
         if member is None:
             ids = {"class_id": row.id, "learner_id": learner_id}

@@ -222,6 +222,26 @@ def test_results_are_matched_by_name_or_number_and_doubt_is_told(desk: Desk, pag
     assert sorted(map(tuple, stored)) == [("2026-04-07", False), ("2026-04-07", True)]
 
 
+def test_certificates_that_come_later_and_results_keep_one_another(desk: Desk, page: str) -> None:
+    agree(desk, page, hand_in(desk, page, ODD))
+    titles = ["姓名", "考核日期"]
+    day = "2026-04-07"
+    tables: tuple[tuple[list[list[Any]], Any], ...] = (
+        ([[*titles, "是否合格", "成绩"], ["张三", day, "合格", 88]], (True, 88.0, None)),
+        ([[*titles, "证书编号"], ["张三", day, "S000041"]], (True, 88.0, "S000041")),
+        ([[*titles, "是否合格", "成绩"], ["张三", day, "合格", 89]], (True, 89.0, "S000041")),
+        ([[*titles, "是否合格", "成绩"], ["张三", day, "不合格", 40]], (False, 40.0, None)),
+    )
+    for rows, stands in tables:
+        shown = agree(desk, page, hand_in(desk, page, rows, "assessments"))
+        assert "已接收1行" in shown.text
+        with desk.services.database.read() as connection:
+            query = select(AssessmentRecord.passed, AssessmentRecord.body)
+            query = query.join(Learner, Learner.id == AssessmentRecord.learner_id)
+            passed, body = connection.execute(query.where(Learner.name == "张三")).one()
+        assert (passed, body.get("score"), body.get("certificate_no")) == stands
+
+
 def test_reasons_name_the_column_in_chinese_and_no_account(desk: Desk, page: str) -> None:
     agree(desk, page, hand_in(desk, page, ODD))
     rows: list[list[Any]] = [

@@ -27,6 +27,7 @@ from app.languages import Text
 from app.store.accounts import audit
 from app.store.catalogue import catalogue, class_file
 from app.store.catalogue import people as store
+from app.store.catalogue import records as record_store
 from app.vault import NumberHash, Vault
 from detectors.qualifications import TraineeKind, trainee_of
 
@@ -152,11 +153,31 @@ def _take(
                 rows[it.index].changes.append((_FIELD_LABELS[field], typed, now))
     else:
         by: Any = {"actor": actor, "now_ms": now_ms}
+        if kind.item is records.Assessment:
+            _fill_in_results(connection, row, table, rows)
         _refuse(kind, rows, records.take(connection, vault, row, kind.item, items, **by).rejected)
         if kind.item is records.Assessment:
             _note_not_admitted(connection, row, rows)
     taken = [it for it in table.rows if it.reason is None]
     return TableReport(table, taken, [it for it in table.rows if it.reason]), done
+
+
+def _fill_in_results(
+    connection: Connection, row: catalogue.ClassRow, table: FoundTable, rows: Sequence[TableRow]
+) -> None:
+    """Certificates come weeks after the results, and in a table of their own: what a table has no
+    column for stays as it was told of the same assessment."""
+    there = {it.field for it in table.used.values()}
+    lacking = {"passed", "score", "certificate_type", "certificate_no"} - there
+    kind = records.Assessment
+    known = record_store.by_key(connection, kind.table, "class_id", [row.id], kind.key)
+    ids = {it.external_id: it.id for it in store.enrolled(connection, row.id)}
+    for it in rows:
+        learner = ids.get(it.item.get("learner_id", ""))
+        before = known.get((row.id, learner, it.item["held_on"]), {"body": {}})["body"]
+        it.item |= {name: before[name] for name in sorted(lacking) if name in before}
+        if "certificate_no" in lacking and not it.item.get("passed"):
+            it.item.pop("certificate_no", None)
 
 
 def _note_not_admitted(

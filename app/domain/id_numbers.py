@@ -48,7 +48,7 @@ _ID_TYPE_WORDS: dict[str, IdType] = {
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643
 _QUOTES = "'\"`´‘’“”′＇＂"
-_CROSSES = dict.fromkeys(map(ord, "×✕✖╳хХχΧ"), "X")
+_CROSSES = dict.fromkeys(map(ord, "×✕✖╳хХχΧⅩⅹ"), "X")
 _HYPHENS = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _CHECKED = re.compile(r"[0-9]{17}[0-9X]")
@@ -58,6 +58,7 @@ _HK_MACAO = re.compile(r"([HM][0-9]{8})([0-9]{2}|\([0-9]{1,2}\))?")
 _TAIWAN = re.compile(r"([0-9]{8})([0-9]{2})?(\([A-Z]\))?")
 _LETTERED = re.compile(r"(?=.*[0-9])[A-Z][A-Z0-9()-]{5,19}")
 _PASSPORT = re.compile(r"(?=.*[0-9])[A-Z0-9]{5,12}")
+_LETTER_FOR_DIGIT = re.compile(r"[A-Z][0-9]{16}[0-9X]|[OIL][0-9]{14}")
 _PERMANENT = re.compile(r"[A-Z]{3}[0-9]{12}")
 _OF_GB_11643 = ("resident_id", "residence_permit", "permanent_residence")
 
@@ -153,7 +154,8 @@ def read(text: str, id_type: str | None = None, *, confirmed: bool = False) -> s
         return permit[1]
     if id_type in (None, "permanent_residence") and _PERMANENT.fullmatch(number):
         return number
-    if id_type is None and _LETTERED.fullmatch(number):
+    lettered = _LETTERED.fullmatch(number) and not _LETTER_FOR_DIGIT.fullmatch(number)
+    if id_type is None and lettered:
         return number
     raise _shapeless(number, id_type)
 
@@ -236,6 +238,13 @@ def _shapeless(number: str, id_type: str | None) -> BadNumber:
             "bad_id_number",
             "号码里有“*”，不完整：请按证件填写全部号码（末位是X的写X）",
             "some of it is masked with *: enter the whole number",
+        )
+    if _LETTER_FOR_DIGIT.fullmatch(number):
+        return BadNumber(
+            "bad_id_number",
+            f"第一位是字母“{number[0]}”：居民身份证没有字母开头的，请对照证件核对（如把0录成O、1录成I）",
+            f"begins with the letter {number[0]}, as no resident ID does; compare it with the "
+            "document",
         )
     if id_type is not None:
         return BadNumber(

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_DOTS = dict.fromkeys(map(ord, "•・･‧∙⋅●᛫"), "·")
+_DOTS = dict.fromkeys(map(ord, "•・･‧∙⋅●᛫ꞏ⸱◦⦁․"), "·")
+# Letters copied out of a PDF are often radicals that look the same (⻢, ⼩): of the first block
+# Unicode tells the letter, of the second these are the ones in use.
+_RADICALS = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0x2F00, 0x2FD6)}
+_RADICALS |= dict(
+    zip(
+        map(ord, "⺟⺠⻁⻄⻅⻆⻉⻋⻓⻔⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻬⻮⻰⻳"),
+        "母民虎西见角贝车长门青韦页风飞食马骨鬼鱼鸟卤麦黄齐齿龙龟",
+        strict=True,
+    )
+)
 _WIDE = {code: code - 0xFEE0 for code in (*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
 _BLANKS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and signs that show nothing
 _FORMS = re.compile(
@@ -23,12 +33,12 @@ def cleaned(text: str) -> str:
     """
     text = "".join(c for c in text if unicodedata.category(c) != "Cf" and c not in _BLANKS)
     text = _FORMS.sub("", text)
-    words = text.translate(_WIDE).translate(_DOTS).split()
+    words = text.translate(_WIDE | _DOTS | _RADICALS).split()
     name = ""
     for word in words:
         padded = name and not (_latin(name[-1]) and _latin(word[0]))
         name += word if padded or not name else f" {word}"
-    return re.sub(r"(?<=[^\x00-\u024f])[.．](?=[^\x00-\u024f])", "·", name)
+    return re.sub(r"(?<=[^\x00-\u024f])[.．。﹒](?=[^\x00-\u024f])", "·", name)
 
 
 def printable(text: str) -> bool:
@@ -42,11 +52,16 @@ def same(one: str, other: str) -> bool:
     >>> same("张　三", "张三"), same("anna smith", "Anna Smith"), same("张三", "张四")
     (True, True, False)
     """
-    return _key(one) == _key(other)
+    return key(one) == key(other)
 
 
-def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", cleaned(name)).casefold()
+def key(name: str) -> str:
+    """What all ways to write a name have in common.
+
+    >>> key("张三（大）") == key("张 三(大)")
+    True
+    """
+    return unicodedata.normalize("NFKC", cleaned(name)).casefold()
 
 
 def _latin(char: str) -> bool:

@@ -276,7 +276,7 @@ class _Accounts:
         self.by_hash = {it.id_hash: it for it in self.members if it.id_hash}
         self.by_name: dict[str, list[store.EnrolledRow]] = defaultdict(list)
         for it in self.members:
-            self.by_name[person_names.cleaned(it.name)].append(it)
+            self.by_name[person_names.key(it.name)].append(it)
 
     def tell(self, rows: Sequence[TableRow]) -> None:
         """Fill in accounts, and refuse rows that name nobody for sure."""
@@ -335,7 +335,7 @@ class _Accounts:
                 return Text("花名册上没有这个证件号码", "this ID number is not on the roster")
             row.item["learner_id"] = member.external_id
             return None
-        named = self.by_name[person_names.cleaned(row.item.get("name") or "")]
+        named = self.by_name[person_names.key(row.item.get("name") or "")]
         if len(named) != 1:
             return (
                 Text("花名册上没有此人", "not on the roster")

@@ -38,7 +38,7 @@ class PhotoOwners:
         self.by_account = {it.external_id.casefold(): it for it in members}
         self.by_name: dict[str, list[EnrolledRow]] = defaultdict(list)
         for it in members:
-            self.by_name[_key(it.name)].append(it)
+            self.by_name[person_names.key(it.name)].append(it)
 
     def owner(self, path: str) -> EnrolledRow | Text:
         """Whose photo it is, or why that cannot be told."""
@@ -65,7 +65,7 @@ class PhotoOwners:
         if isinstance(numbered, Text):
             return numbered
         if numbered is not None:
-            if names and _key(numbered.name) not in names:
+            if names and person_names.key(numbered.name) not in names:
                 return Text(
                     f"号码是{numbered.name}的，姓名是别人的",
                     f"the number is {numbered.name}'s, the name somebody else's",
@@ -126,7 +126,7 @@ class PhotoOwners:
         runs += _HAN.findall(dotted)
         said = {*runs, "".join(_HAN.findall(text)), _LATIN.sub(" ", dotted).strip()}
         said |= {_BEFORE.sub("", _ABOUT.sub("", it)) for it in said}
-        return sorted({_key(it) for it in said if it} & self.by_name.keys())
+        return sorted({person_names.key(it) for it in said if it} & self.by_name.keys())
 
     def _of_name(self, text: str, name: str) -> EnrolledRow | Text:
         members = self.by_name[name]
@@ -140,7 +140,3 @@ class PhotoOwners:
             f"班里有{len(members)}位{members[0].name}，请在文件名里加上证件号码或后四位",
             f"{len(members)} people have this name: add the ID number or its last four digits",
         )
-
-
-def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", person_names.cleaned(name)).casefold()

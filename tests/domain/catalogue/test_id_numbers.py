@@ -51,7 +51,7 @@ def test_one_number_is_one_however_it_is_typed(typed: str) -> None:
     assert read(typed) == LIN
 
 
-@pytest.mark.parametrize("cross", ["x", "X", "×", "х", "Х", "Ｘ", "ｘ", "χ"])
+@pytest.mark.parametrize("cross", ["x", "X", "×", "х", "Х", "Ｘ", "ｘ", "χ", "Ⅹ", "ⅹ"])
 def test_what_looks_like_an_x_at_the_end_is_one(cross: str) -> None:
     assert read(f"00000019810318003{cross}") == "00000019810318003X"
 
@@ -83,6 +83,8 @@ def test_what_looks_like_an_x_at_the_end_is_one(cross: str) -> None:
         ("19800202", "id_number_is_a_date"),
         ("13900000000", "bad_id_number"),
         ("ABCDEF", "bad_id_number"),
+        ("O00000198002020010", "bad_id_number"),
+        ("l00000800202001", "bad_id_number"),
     ],
 )
 def test_what_cannot_be_a_number_is_refused_with_its_reason(typed: str, code: str) -> None:
@@ -202,6 +204,9 @@ def test_an_old_number_is_the_person_s_new_one(born: date, sequence: int) -> Non
         ("买买提•艾力", "买买提·艾力"),
         ("买买提．艾力", "买买提·艾力"),
         ("买买提 · 艾力", "买买提·艾力"),
+        ("买买提。艾力", "买买提·艾力"),
+        ("买买提․艾力", "买买提·艾力"),
+        ("⻢⼩明", "马小明"),  # radicals, as letters come out of a PDF
         ("𬭎㛃", "𬭎㛃"),
         ("张三（大）", "张三（大）"),
         ("Ａnna  Smith", "Anna Smith"),

@@ -16,7 +16,7 @@ from app.domain.catalogue import table_cells as cells
 from app.domain.catalogue.records import LISTS, Item
 from app.languages import Text
 
-_SPARE = re.compile(r"[\s*:：]")
+_SPARE = re.compile(r"[\s*:：★▲※●◆]|^\s*\d+[.、]")
 _NOTE = re.compile(r"[(（\[【][^)）\]】\n]*[)）\]】]?")  # in one go, though nobody closes it
 _WHOSE = re.compile(
     "^(参加培训|被培训人|参训|参培|受训|本人|个人|申请人|考生|学员|学生|职工|员工|劳动者|人员)+"
@@ -66,14 +66,14 @@ _ID_NUMBER = TableColumn(
     cells.id_number,
     "身份证号 身份证号码 身份证 身份证件号码 居民身份证号码 公民身份号码 证件号 证件编号 "
     "居民身份证号 居民身份证 公民身份证号码 公民身份证号 身份证编号 身份证件号 身份号码 "
-    "身份证明号码 "
+    "身份证明号码 公民身份号 二代身份证号 二代身份证号码 社会保障号 社会保障号码 证照号码 "
     "有效证件号码 有效证件号 有效身份证件号码 护照号 护照号码 idno",
     note="先把整列设为“文本”再填，否则电脑只保留15位",
 )
 _NAME = TableColumn(
     *("name", "姓名", cells.name),
     "学员姓名 学员 参训人员 培训对象姓名 参训学员 参培人员 培训学员 培训人员 人员 真实姓名 名字 "
-    "学员名称 fullname",
+    "学员名称 中文姓名 培训学员姓名 培训人员姓名 受训人员 fullname",
     needed=True,
 )
 _ID_TYPE = TableColumn(
@@ -97,12 +97,17 @@ ROSTER = TableKind(
     Text("花名册", "Roster"),
     (
         *(_NAME, _ID_NUMBER, _ID_TYPE, _CONFIRMED, _LEARNER_ID),
-        TableColumn("employer", "工作单位", cells.line, "单位 单位名称 用人单位 所在单位 就业单位"),
+        TableColumn(
+            "employer",
+            "工作单位",
+            cells.line,
+            "单位 单位名称 用人单位 所在单位 就业单位 所在企业 企业名称",
+        ),
         TableColumn(
             "category",
             "人员类别",
             cells.line,
-            "培训对象类别 学员类别 人员类型 人员性质 类别 身份类别",
+            "培训对象类别 学员类别 人员类型 人员性质 类别 身份类别 人员身份 群体类别",
             note="按文件的名称填写：企业职工、转岗职工、在校生、农村转移就业劳动者、下岗失业人员等",
         ),
         TableColumn(
@@ -150,7 +155,13 @@ OFFLINE = TableKind(
         *_WHO,
         TableColumn("held_on", "日期", cells.day, "上课日期 培训日期 考勤日期 授课日期", True),
         TableColumn(
-            *("hours", "学时", cells.class_hours, "课时 学时数 课时数 出勤学时", True),
+            *(
+                "hours",
+                "学时",
+                cells.class_hours,
+                "课时 学时数 课时数 出勤学时 实到学时 出勤课时 培训学时 授课学时",
+                True,
+            ),
             "课时数，不是钟点",
         ),
         TableColumn(
@@ -184,10 +195,18 @@ LEAVE = TableKind(
     (
         *_WHO,
         TableColumn(
-            "from_on", "开始日期", cells.day, "请假日期 请假开始 请假开始日期 起始日期 请假起", True
+            "from_on",
+            "开始日期",
+            cells.day,
+            "请假日期 请假开始 请假开始日期 起始日期 请假起 请假开始时间 开始时间",
+            True,
         ),
         TableColumn(
-            "to_on", "结束日期", cells.day, "请假结束 请假结束日期 截止日期 终止日期 请假止", True
+            "to_on",
+            "结束日期",
+            cells.day,
+            "请假结束 请假结束日期 截止日期 终止日期 请假止 请假结束时间 结束时间",
+            True,
         ),
         TableColumn(
             "written",
@@ -229,20 +248,31 @@ ASSESSMENTS = TableKind(
     (
         *_WHO,
         TableColumn(
-            "held_on", "考核日期", cells.day, "考试日期 日期 鉴定日期 评价日期 考核时间", True
+            "held_on",
+            "考核日期",
+            cells.day,
+            "考试日期 日期 鉴定日期 评价日期 认定日期 考评日期 考核时间 考试时间 鉴定时间 评价时间",
+            True,
         ),
         TableColumn(
             "passed",
             "是否合格",
             cells.passed,
-            "合格 考核结果 结果 鉴定结果 评价结果 评定结果 考评结果 考试结果 成绩评定 是否通过",
+            "合格 考核结果 结果 鉴定结果 评价结果 评定结果 考评结果 考试结果 成绩评定 是否通过 "
+            "考核结论 结论 考核是否合格",
         ),
-        TableColumn("score", "成绩", cells.score, "分数 考核成绩 总成绩 得分 总分 综合成绩"),
+        TableColumn(
+            "score",
+            "成绩",
+            cells.score,
+            "分数 考核成绩 总成绩 得分 总分 综合成绩 总评成绩 最终成绩",
+        ),
         TableColumn(
             "certificate_no",
             "电子证书编号",
             cells.code,
-            "证书编号 证书号 证书号码 电子证书号",
+            "证书编号 证书号 证书号码 电子证书号 证书编码 职业技能等级证书编号 培训合格证书编号 "
+            "合格证书编号 结业证书编号",
             note="合格的才有；一个编号只能是一名学员的",
         ),
         TableColumn(
@@ -261,7 +291,11 @@ HISTORY = TableKind(
     (
         *(_NAME, _ID_NUMBER, _ID_TYPE, _CONFIRMED, _LEARNER_ID),
         TableColumn(
-            "occupation", "职业（工种）", cells.line, "职业 工种 培训职业 培训工种 培训项目", True
+            "occupation",
+            "职业（工种）",
+            cells.line,
+            "职业 工种 培训职业 培训工种 培训项目 职业名称 工种名称 职业工种",
+            True,
         ),
         TableColumn("level", "等级", cells.line, "技能等级 培训等级 级别"),
         TableColumn("started_on", "开班日期", cells.day, "开始日期 开班时间 培训开始日期", True),
@@ -360,8 +394,9 @@ def plain(title: Any) -> str:
     """
     text = unicodedata.normalize("NFKC", cells.shown(title))
     text = "".join(c for c in text if unicodedata.category(c) != "Cf")
-    text = _NOTE.sub(lambda it: "" if it[0][-1] in ")）]】" else it[0], text)
-    return _SPARE.sub("", text).replace("_", "").lower()
+    bare = _NOTE.sub(lambda it: "" if it[0][-1] in ")）]】" else it[0], text)
+    said = _SPARE.sub("", bare) or re.sub(r"[\s【】\[\]()]", "", text)  # 【姓名】
+    return said.replace("_", "").lower()
 
 
 def recognised(kind: TableKind, titles: Sequence[Any]) -> dict[int, TableColumn]:

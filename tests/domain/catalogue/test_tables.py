@@ -167,6 +167,9 @@ def test_rows_that_a_filter_hides_are_read_and_told() -> None:
         ("名 字", "身份证号/护照号"),
         ("姓\n名", "证件号码、身份证号"),
         ("姓名", "有效证件号码（必填）"),
+        ("【姓名】", "▲身份证号"),
+        ("1.姓名", "2、公民身份号码"),
+        ("培训学员姓名", "社会保障号码"),
     ],
 )
 def test_titles_are_known_with_whose_they_are_and_by_halves(name: str, number: str) -> None:
@@ -177,6 +180,15 @@ def test_a_title_of_two_columns_and_of_somebody_else_is_known_as_neither() -> No
     titles = ["姓名", "身份证号", "证件号码/学员编号", "家长姓名", "培训单位", "培训类别"]
     table = roster(book(("a", [titles, [*PEOPLE[0], "x", "y", "z", "u"]])))
     assert table.unused == titles[2:]
+
+
+def test_titles_of_results_as_issuing_systems_write_them_are_known() -> None:
+    titles = ["姓名", "认定日期", "考核结论", "职业技能等级证书编号"]
+    table = table_rows.read(
+        table_files.sheets(book(("a", [titles, ["张三", "2026-04-07", "合格", "S000041"]]))),
+        KINDS["assessments"],
+    )
+    assert not table.unused and table.rows[0].item["certificate_no"] == "S000041"
 
 
 def test_of_two_titles_the_columns_own_name_counts_first() -> None:

@@ -148,6 +148,13 @@ def test_a_kind_of_trainee_that_no_check_knows_is_taken_and_told(desk: Desk, pag
     assert "人员类别" not in row_of(shown, "孙二")
 
 
+def test_a_letter_that_is_one_systems_own_is_taken_and_told(desk: Desk, page: str) -> None:
+    rows = [["王\ue863", "000000198002020010"], ["孙\ue000", "000000198002020029"]]
+    shown = hand_in(desk, page, [["姓名", "身份证号"], *rows])
+    assert "<ins>王䶮</ins>" in shown.text
+    assert "将接收" in row_of(shown, "孙\ue000") and "造字" in row_of(shown, "孙\ue000")
+
+
 def test_what_a_later_table_says_nothing_of_stays_as_it_is(desk: Desk, page: str) -> None:
     who = ["孙一", "000000198002020010"]
     first = [["姓名", "身份证号", "工作单位", "人员类别"], [*who, "示例厂", "企业职工"]]

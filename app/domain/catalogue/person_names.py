@@ -16,7 +16,13 @@ _RADICALS |= dict(
         strict=True,
     )
 )
+# Letters that Chinese systems had before Unicode did (䶮): each stands where GB 18030 had put it.
+_BEFORE_UNICODE = {
+    0xE815 + place: bytes((0xFE, low)).decode("gb18030")
+    for place, low in enumerate((*range(0x50, 0x7F), *range(0x80, 0xA1)))
+}
 _WIDE = {code: code - 0xFEE0 for code in (*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
+_AS_MEANT = _WIDE | _DOTS | _RADICALS | _BEFORE_UNICODE
 _BLANKS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and signs that show nothing
 _FORMS = re.compile(
     "[\ufe00-\ufe0f]|(?<![\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]"
@@ -33,12 +39,21 @@ def cleaned(text: str) -> str:
     """
     text = "".join(c for c in text if unicodedata.category(c) != "Cf" and c not in _BLANKS)
     text = _FORMS.sub("", text)
-    words = text.translate(_WIDE | _DOTS | _RADICALS).split()
+    words = text.translate(_AS_MEANT).split()
     name = ""
     for word in words:
         padded = name and not (_latin(name[-1]) and _latin(word[0]))
         name += word if padded or not name else f" {word}"
     return re.sub(r"(?<=[^\x00-\u024f])[.．。﹒](?=[^\x00-\u024f])", "·", name)
+
+
+def private(name: str) -> bool:
+    """Whether a letter of it is some system's own, which shows elsewhere as a box, or as another.
+
+    >>> private("王\ue863"), private(cleaned("王\ue863"))
+    (True, False)
+    """
+    return any(unicodedata.category(c) == "Co" for c in name)
 
 
 def printable(text: str) -> bool:

@@ -145,7 +145,7 @@ def _take(
         _refuse(kind, rows, [*bad, *done.refused])
         kept = {index: learner for index, learner in good}
         for index, learner in good:
-            rows[index].note = _unknown_kind(learner.category)
+            rows[index].note = _private_letter(learner.name) or _unknown_kind(learner.category)
         for it in cleaned:
             for field in it.fields:
                 typed = str(rows[it.index].item[field])
@@ -197,6 +197,15 @@ def _note_not_admitted(
                 "不在准予考核的人之中：结果照样接收，但不能申请补贴，请核对",
                 "not admitted to the assessment: kept, and nothing can be claimed for it; check",
             )
+
+
+def _private_letter(name: str) -> Text | None:
+    if not person_names.private(name):
+        return None
+    return Text(
+        "姓名里有专用区的字（造字），别的电脑上显示不出或成了别的字，与证件也对不上：请尽量改用标准的生僻字",
+        "a letter of the name is some system's own, and shows elsewhere as a box: use Unicode's",
+    )
 
 
 def _unknown_kind(category: str | None) -> Text | None:

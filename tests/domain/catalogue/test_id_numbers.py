@@ -206,6 +206,8 @@ def test_an_old_number_is_the_person_s_new_one(born: date, sequence: int) -> Non
         ("买买提 · 艾力", "买买提·艾力"),
         ("买买提。艾力", "买买提·艾力"),
         ("买买提․艾力", "买买提·艾力"),
+        ("王\ue863", "王䶮"),
+        ("王\ue000", "王\ue000"),
         ("⻢⼩明", "马小明"),  # radicals, as letters come out of a PDF
         ("𬭎㛃", "𬭎㛃"),
         ("张三（大）", "张三（大）"),

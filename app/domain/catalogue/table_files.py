@@ -50,6 +50,7 @@ _STRICT = {
 _CHINESE_DATES = frozenset((*range(27, 37), *range(50, 59)))
 _PADDED = re.compile(r'((?:"[^"]*"|\\.)*)(0+)((?:"[^"]*"|\\.)*)')  # "XY"0000
 _ROOM = re.compile(r"\[[^\]]*\]|[_*].")  # colours, and room beside a number
+_ESCAPED = re.compile(r"_x(00[01][0-9A-F])_")  # line ends and the like, as workbooks keep them
 _EXACT = 10**15  # from here on a spreadsheet has lost digits
 _MOST_OF_FORMAT = 255  # characters, a spreadsheet's own bound
 _MOST_COVERED = 200_000  # cells
@@ -233,6 +234,8 @@ def _shown(sheet: Any) -> Iterable[tuple[Cell, ...]]:
         value: Cell = cell.value
         if value is None:
             return "" if cell.data_type == "str" else None
+        if isinstance(value, str):
+            return _ESCAPED.sub(lambda it: chr(int(it[1], 16)), value)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return value
         if not 0 <= value < _EXACT:

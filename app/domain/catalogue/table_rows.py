@@ -17,6 +17,7 @@ _HEADER_WITHIN = 10  # rows
 _DATED = re.compile(r"\d{4}年.*|年月日")  # below a list, where nothing else stands beside it
 _HAN = re.compile("[\u4e00-\u9fff]")
 _TOTAL = re.compile(r"合计|总计|小计|共计|共\d+人|总人数|以上|以下空白|本页|本表")
+_EXAMPLE = re.compile(r"(填写)?(示例|样例|范例)[0-9一二三]?[:：]?|例[:：]?|(示例|样例|例)[:：].+")
 _NOTE = re.compile(
     r"(注[:：]|备注[:：]|说明[:：]|日期[:：]|填表|填报|制表|审核|审批|初审人|复核人|"
     r"负责人|经办人|联系人|联系电话|单位盖章|盖章|单位[(（:：]|单位负责人|培训机构[(（:：])"
@@ -208,7 +209,8 @@ def _also(column: TableColumn) -> str:
 def _is_no_row(
     row: tuple[Cell, ...], used: dict[int, TableColumn], titles: tuple[Cell, ...]
 ) -> bool:
-    """A total, a note, a place to sign, the header again, or a row with nothing but its number."""
+    """A total, a note, an example, a place to sign, the header again, or a row with nothing but its
+    number."""
     filled = [cells.shown(it).strip() for it in row]
     told = [place for place in used if place < len(row) and filled[place]]
     if not told:
@@ -217,7 +219,7 @@ def _is_no_row(
     first = next(it for it in filled if it).replace(" ", "").replace("\u3000", "")
     if len(again) == len(told) or (sum(map(bool, filled)) == 1 and _DATED.fullmatch(first)):
         return True
-    if _is_numbered_by_words(row, titles, told):
+    if _is_numbered_by_words(row, titles, told) or _EXAMPLE.fullmatch(first):
         return True
     needed = [place for place, column in used.items() if column.needed]
     whole = len(needed) > 1 and set(needed) <= set(told)  # a lesson on 审核流程, and no signature

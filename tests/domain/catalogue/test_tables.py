@@ -10,6 +10,7 @@ from time import thread_time
 from typing import Any
 
 import pytest
+import xlsxwriter
 from openpyxl import Workbook
 
 from app.domain.catalogue import table_cells, table_files, table_kinds, table_rows, tables
@@ -372,6 +373,27 @@ def test_days_and_times_in_chinese_words_are_read_as_such(number_format: int) ->
 def test_a_person_whose_name_begins_like_a_total_stays_a_person() -> None:
     rows = [["姓名", "身份证号"], ["共计", "000000198002020010"], ["注册", "000000198002020029"]]
     assert len(roster(book(("a", rows))).rows) == 2
+
+
+@pytest.mark.parametrize("first", ["示例", "例：", "填写样例"])
+def test_the_example_of_a_template_is_nobody(first: str) -> None:
+    rows: list[list[Any]] = [["序号", "姓名", "身份证号"], [first, "某某", "000000198002020037"]]
+    table = roster(book(("a", [*rows, [1, *PEOPLE[0]]])))
+    assert people(table) == PEOPLE[:1] and [number for number, _ in table.skipped] == [2]
+    named = [["姓名", "身份证号"], ["例：某某", "000000198002020037"], *PEOPLE]
+    assert people(roster(book(("a", named)))) == PEOPLE
+
+
+def test_line_ends_that_a_workbook_keeps_as_signs_are_no_part_of_a_name() -> None:
+    buffer = io.BytesIO()
+    made = xlsxwriter.Workbook(buffer, {"in_memory": True})
+    page = made.add_worksheet()
+    for at, row in enumerate([["姓名", "身份证号"], *PEOPLE]):
+        page.write_row(at, 0, row)
+    made.close()
+    ends = ((it.encode(), f"{it}_x000D_".encode()) for it in ("张三", PEOPLE[0][1]))
+    (one, number), other = people(roster(rewritten(buffer.getvalue(), "xl/shared", *ends)))
+    assert [one.strip(), number.strip()] == PEOPLE[0] and other == PEOPLE[1]
 
 
 def test_a_lesson_that_begins_like_a_note_stays_a_lesson() -> None:

@@ -29,11 +29,12 @@ _ABSENT = re.compile(
 )
 _TICKS = frozenset("√✓✔☑✅")
 _YES = frozenset(
-    "是 有 √ ✓ ✔ 对 y yes true 1 合格 通过 及格 优秀 良好 同意 已同意 批准 已批准 享受".split()
+    "是 有 √ ✓ ✔ 对 y yes true 1 合格 通过 及格 优秀 良好 同意 已同意 批准 已批准 享受 "
+    "已认证 已实名 已签 已签字 已签署 准假".split()
 )
 _NO = frozenset(
     "否 无 没有 × ✗ x n no false 0 不合格 未通过 不及格 不同意 未同意 未批准 不批准 未享受 "
-    "无补贴".split()
+    "无补贴 未认证 未实名 未签 未签字 未签署 不准假".split()
 )
 _TWO_PRIMES, _PRIMES = re.compile("′′|''|’’|[\"”]"), dict.fromkeys(map(ord, "′'’"), "分")
 _IN_WORDS = re.compile(  # 1小时5分30秒
@@ -363,9 +364,9 @@ def digest(cell: Cell) -> str | None:
 
 
 def practical(cell: Cell) -> bool | None:
-    """Whether hours were practice: 实操 or 理论, else yes or no."""
-    said = {"实操": True, "实训": True, "实践": True, "理论": False}.get(words(cell) or "")
-    return yes_or_no(cell) if said is None else said
+    """Whether hours were practice: 实操 or 理论, with 课 or the like, else yes or no."""
+    found = re.fullmatch("(理论|实操|实训|实践|实际操作)(课程?|教学|培训)?", words(cell) or "")
+    return found[1] != "理论" if found else yes_or_no(cell)
 
 
 AMOUNTS = (number, whole, score, class_hours, *LENGTHS)

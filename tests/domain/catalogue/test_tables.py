@@ -571,10 +571,13 @@ def test_numbers_words_and_yes_are_read_as_typed() -> None:
     assert table_cells.yes_or_no("√") is True and table_cells.yes_or_no("不合格") is False
     assert table_cells.yes_or_no("无数据") is table_cells.day("无数据") is None
     assert table_cells.part_of_day("下午") == "pm" and table_cells.practical("理论") is False
+    assert table_cells.practical("理论课") is False and table_cells.practical("实操教学") is True
+    assert table_cells.yes_or_no("已认证") is True and table_cells.yes_or_no("未签字") is False
     for reader, cell in (
         (table_cells.number, "四"),
         (table_cells.whole, 1.5),
         (table_cells.yes_or_no, "也许"),
+        (table_cells.practical, "理论+实操"),
         (table_cells.name, "??"),
         (table_cells.name, "张□"),
         (table_cells.name, "张*"),

@@ -216,10 +216,13 @@ def _is_no_row(
     if not told:
         return True
     again = [place for place in told if plain(row[place]) == plain(titles[place])]
-    first = next(it for it in filled if it).replace(" ", "").replace("\u3000", "")
+    at = next(place for place, it in enumerate(filled) if it)
+    first = filled[at].replace(" ", "").replace("\u3000", "")
     if len(again) == len(told) or (sum(map(bool, filled)) == 1 and _DATED.fullmatch(first)):
         return True
-    if _is_numbered_by_words(row, titles, told) or _EXAMPLE.fullmatch(first):
+    is_lesson = at in used and used[at].field == "title"  # which may be about an example
+    example = not is_lesson and _EXAMPLE.fullmatch(first)
+    if example or _is_numbered_by_words(row, titles, told):
         return True
     needed = [place for place, column in used.items() if column.needed]
     whole = len(needed) > 1 and set(needed) <= set(told)  # a lesson on 审核流程, and no signature

@@ -401,12 +401,13 @@ def test_a_lesson_that_begins_like_a_note_stays_a_lesson() -> None:
         ["小节名称", "时长", "小节编号"],
         ["审核流程", 45, None],
         ["负责人职责", "45:10", None],
+        ["示例：钢筋绑扎", 45, None],
         ["合计", 90, None],
         ["审核：张三", None, None],
     ]
     table = table_rows.read(table_files.sheets(book(("a", rows))), table_kinds.COURSE)
-    assert [it.item["title"] for it in table.rows] == ["审核流程", "负责人职责"]
-    assert [number for number, _ in table.skipped] == [4, 5]
+    assert [it.item["title"] for it in table.rows] == ["审核流程", "负责人职责", "示例：钢筋绑扎"]
+    assert [number for number, _ in table.skipped] == [5, 6]
 
 
 def test_a_table_of_another_kind_is_refused_by_the_columns_that_it_lacks() -> None:

@@ -13,6 +13,7 @@ ADVERTISEMENT_MS = 75_000  # a film of a minute that counts from 0, and a heartb
 EXCURSION_ROWS = 1024  # four minutes of a player that tells of four places a second
 SNAP_BACK_MS = 15_000  # a player that blocks a jump returns within a heartbeat
 SEEK_MS = 5_000  # so long a seek may take, until it is told
+AT_ONCE = 4  # events in which a player tells that its film is over
 STRAY_MS = 1_000  # a place this near is the same one, as players round it
 
 
@@ -54,6 +55,7 @@ class ToldPlaces:
         possible = strict * (self.u[1:] - self.earliest[:-1]) + tolerance
         strays = same & ((step < -STRAY_MS) | (step > possible))
         odd[1:] = strays & (step > 0) & self._before_seek(same)
+        odd |= self._ends_of_another_film()
         # All but seeks show a place and move to none; an end after which play goes on was none.
         strays &= self.kind[1:] != Kind.SEEK
         back = 0
@@ -68,6 +70,23 @@ class ToldPlaces:
             elif found:
                 back = found
                 odd[row:back] = True
+        return odd
+
+    def _ends_of_another_film(self) -> Bools:
+        """Where a sitting begins with an end, and play then begins farther back: a page told the
+        end of the lesson before once it had opened the next."""
+        odd = np.zeros(len(self.own), np.bool_)
+        heads = np.flatnonzero(np.diff(self.own, prepend=-1))
+        ends = np.flatnonzero(self.kind == Kind.ENDED)
+        begins = heads[np.searchsorted(heads, ends, side="right") - 1]
+        for end, begin in zip(ends.tolist(), begins.tolist(), strict=True):
+            after = end + 1
+            if after - begin > AT_ONCE or after == len(odd) or self.own[after] != self.own[begin]:
+                continue
+            stood = np.abs(self.arrive[begin:after] - self.arrive[begin]) <= STRAY_MS
+            behind = self.leave[after] < self.arrive[begin] - STRAY_MS
+            if behind and stood.all() and self.u[after] <= self.u[begin] + SNAP_BACK_MS:
+                odd[begin:after] = True
         return odd
 
     def _goes_on(self, row: int, strict: float) -> bool:

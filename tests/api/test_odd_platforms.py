@@ -171,6 +171,21 @@ def the_last_word_of_a_lesson_that_comes_when_the_next_one_plays(it: Row) -> Non
     following.study(120)
 
 
+@row((2700, "no_consent:not_proven"), (121, ""))
+def the_end_of_a_lesson_that_is_told_under_the_sitting_of_the_next(it: Row) -> None:
+    it.begin()
+    first = it.page()
+    first.beat()
+    by_the_minute(first, 2700)
+    following = it.page(lesson="urn:l2")
+    following.tell(following.event("pause", 2700), following.event("ended", 2700))
+    it.road.clock.advance(seconds=1)
+    following.tell(following.event("play", 0))
+    it.road.clock.advance(seconds=1)
+    following.at = 1
+    following.study(120)
+
+
 @row((2500, ""))
 def a_film_that_is_shorter_than_its_entry(it: Row) -> None:
     it.begin()

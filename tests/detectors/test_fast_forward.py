@@ -505,3 +505,17 @@ def test_an_end_after_which_play_goes_on_was_none():
     wu.tell(Kind.ENDED, 1001, 2400)
     wu.pos, wu.t = 2390, 1003
     assert reasons(found(RULE, wu.play().watch(10).ended(2400))) == ["completion_claimed"]
+
+
+@pytest.mark.parametrize("kinds", [(Kind.ENDED,), (Kind.PAUSE, Kind.ENDED)])
+def test_the_end_of_the_film_before_that_a_page_tells_under_the_next_sitting_was_none(kinds):
+    lin, wu = Sitting(lesson=1), Sitting(lesson=1)
+    for sitting in (lin, wu):
+        for kind in kinds:
+            sitting.tell(kind, 0, 2400)
+    lin.pos, lin.t = 0, 1
+    assert found(RULE, lin.play().watch(300)) == []
+    assert credited_ms(RULE, lin) >= 299_000
+    assert reasons(found(RULE, wu)) == ["completion_claimed"]
+    wu.pos, wu.t = 0, 20  # too late to be of the film before
+    assert reasons(found(RULE, wu.play().watch(300))) == ["completion_claimed"]

@@ -54,7 +54,8 @@ _PLAYER = among(
 _READ = ("recv_ms", "seq", "pos_ms", "x", "kind", "flags")  # of EVENT: what play is laid out by
 JOIN_MS = 1_500  # standstill that the jitter of a network explains
 
-COARSE_MS, COARSE_STEPS = 15_000, 3  # so far apart, so often: all places that a player tells
+COARSE_MS = (15_000, 180_000)  # all places that heartbeats tell are as far apart, which is coarse,
+COARSE_STEPS, COARSE_AGAIN = 3, 8  # where they are so many, and one in so many is told again
 
 HIDDEN, UNFOCUSED = 1, 2  # why a page does not count as watched
 
@@ -75,6 +76,7 @@ class Samples:
     jump       bool[K]  the claim cannot have been played in the time there was
     finish_ms  int64[K] when the play up to here was over, laid out as late as possible
     unseen     uint8[K] why play on the way here does not count: HIDDEN, UNFOCUSED, 0 if it does
+    step_ms    int64[K] how coarse the places of its sitting are, as by the minute; else 0
     """
 
     own: Ints
@@ -90,6 +92,7 @@ class Samples:
     jump: Bools
     finish_ms: Ints
     unseen: Kinds
+    step_ms: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,17 +193,16 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
     _interpolate(every, kind, u, arrive, leave, told)
     rows = np.flatnonzero(told)
     sittings = every if len(rows) == len(own) else Segments(own.take(rows))
-    arrive, leave = arrive.take(rows), leave.take(rows)
     u_s = u.take(rows)
     kind_s = kind.take(rows)
+    steps, arrive, leave = _in_steps(sittings, kind_s, arrive.take(rows), leave.take(rows))
 
     resume, came_from = _origins(trace, sittings, kind_s, arrive, leave)
     was_stopped = sittings.previous(stopped(kind, every).take(rows), False)
     advance = np.where(was_stopped & _BEGINS.take(kind_s), 0, np.maximum(0, arrive - came_from))
 
-    l_s = u_s - age(u_s, advance, sittings, silence_ms)
-    stands = ~sittings.firsts & ~was_stopped & (arrive == came_from) & (kind_s != Kind.SEEK)
-    l_s -= _rounded(sittings, advance, stands, u_s)
+    # What is told in coarse steps may lie as far ahead as one of them.
+    l_s = u_s - age(u_s, advance, sittings, silence_ms) - steps
     room = u_s - sittings.previous(l_s, 0)
     jump = advance > strict * room + tolerance
     # A player that tells of a seek where it led, twice over: it came from where play was.
@@ -218,7 +220,7 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
     jump &= ~jump_at_start
 
     claimed = sittings.running_sum(np.where(jump, 0, advance))
-    excess = outrun(claimed, u_s, l_s, sittings, pace["max_rate"])
+    excess = outrun(claimed, u_s, l_s, sittings, pace["max_rate"], steps)
     samples = Samples(
         own=sittings.own,
         row=playing.take(rows),
@@ -233,6 +235,7 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
         jump=jump,
         finish_ms=u_s,
         unseen=_before(sittings, _unseen(events, own, policy).take(rows)),
+        step_ms=steps,
     )
     return samples, excess, sittings
 
@@ -295,24 +298,47 @@ def _within_reach(
     return (farthest + strict * np.maximum(u - since, 0)).astype(np.int64)
 
 
-def _rounded(sittings: Segments, advance: Ints, stands: Bools, u: Ints) -> Ints:
-    """How much older a place may be that is told again and again, where a player tells its place in
-    coarse steps alone, as by the minute or the per cent: as old as when it was told first, and one
-    step at most."""
-    rows = np.flatnonzero(advance > 0)
-    if not len(rows):
-        return np.zeros(len(u), np.int64)
-    step, own = advance.take(rows), sittings.own.take(rows)
+def _in_steps(
+    sittings: Segments, kind: Kinds, arrive: Ints, leave: Ints
+) -> tuple[Ints, Ints, Ints]:
+    """How coarse the places of each sample's sitting are, and the places before and after: where
+    heartbeats tell the beginning of a step alone, and that less than one step behind what was told
+    before, play was there still."""
+    steps = _steps(sittings, kind, arrive)
+    rows = np.flatnonzero(steps)
+    if len(rows):
+        beat, told = kind.take(rows) == Kind.PROGRESS, arrive.take(rows)
+        lines = np.cumsum(~beat | sittings.firsts.take(rows)) * (int(leave.max()) + 1)
+        reached = np.maximum.accumulate(leave.take(rows) + lines) - lines
+        still = beat & (reached - told < steps.take(rows))
+        arrive[rows[still]] = leave[rows[still]] = reached[still]
+    return steps, arrive, leave
+
+
+def _steps(sittings: Segments, kind: Kinds, arrive: Ints) -> Ints:
+    """How coarse the places are that the heartbeats of each sample's sitting tell, as by the minute
+    or the per cent, in ms: steps of one size apart, and some of them told again. 0 where they are
+    finer."""
+    beats = np.flatnonzero(kind == Kind.PROGRESS)
+    own = sittings.own.take(beats)
+    mine, moved = np.diff(own) == 0, np.diff(arrive.take(beats))
+    ahead = np.flatnonzero(mine & (moved > 0))
+    if not len(ahead):
+        return np.zeros(len(arrive), np.int64)
+    sessions = int(sittings.own[-1]) + 1
+    again = np.bincount(own[1:][mine & (moved == 0)], minlength=sessions)
+    moved, own = moved.take(ahead), own.take(ahead)
     first = np.flatnonzero(np.diff(own, prepend=-1))
-    least, most = np.minimum.reduceat(step, first), np.maximum.reduceat(step, first)
-    often = np.diff(first, append=len(own)) >= COARSE_STEPS
-    coarse = often & (least >= COARSE_MS) & (most - least <= STRAY_MS)
-    if not coarse.any():
-        return np.zeros(len(u), np.int64)
-    steps = np.zeros(int(sittings.own[-1]) + 1, np.int64)
+    count = np.diff(first, append=len(own))
+    least = np.minimum.reduceat(moved, first)
+    step = np.repeat(least, count)
+    off = np.maximum.reduceat(np.abs((moved + step // 2) % step - step // 2), first)
+    coarse = (count >= COARSE_STEPS) & (off <= STRAY_MS)
+    coarse &= (least >= COARSE_MS[0]) & (least <= COARSE_MS[1])
+    coarse &= again[own[first]] * COARSE_AGAIN >= count
+    steps = np.zeros(sessions, np.int64)
     steps[own[first[coarse]]] = least[coarse]
-    since = u - u.take(np.maximum(sittings.last_where(~stands), 0))
-    return np.where(stands, np.minimum(since, steps.take(sittings.own)), 0)
+    return steps.take(sittings.own)
 
 
 def age(u: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:
@@ -354,14 +380,14 @@ def _undrained(gap: Ints, sittings: Segments, silence_ms: int) -> Ints:
     return (gap + sittings.previous(left, 0)).take(_first_brought(gap, sittings))
 
 
-def outrun(claimed: Ints, u: Ints, low: Ints, sittings: Segments, rate: float) -> Ints:
+def outrun(claimed: Ints, u: Ints, low: Ints, sittings: Segments, rate: float, steps: Ints) -> Ints:
     """By how much content outruns the clock over the worst stretch that ends at each sample.
 
     claimed: content played up to each sample; a stretch may also begin at the session's start,
-    where content and time are both zero.
+    where content and time are both zero, and the place may lie a step behind.
     """
     needed = _at_rate(claimed, rate)
-    least = np.minimum(sittings.running_min(needed - low), 0)
+    least = np.minimum(sittings.running_min(needed - low), steps)
     return needed - u - least
 
 

@@ -59,7 +59,7 @@ def _outrunning(samples: Samples, policy: Policy, sessions: int) -> Bools:
     _, strict, tolerance = pace_of(policy)
     sittings = Segments(samples.own)
     claimed = sittings.running_sum(np.where(samples.jump, 0, samples.advance_ms))
-    excess = outrun(claimed, samples.u_ms, samples.l_ms, sittings, strict)
+    excess = outrun(claimed, samples.u_ms, samples.l_ms, sittings, strict, samples.step_ms)
     return _per_session(excess > tolerance / strict, samples, sessions)
 
 
@@ -163,6 +163,7 @@ class _Story:
         self.advance, self.jump = samples.advance_ms[rows], samples.jump[rows]
         self._moved = np.flatnonzero((self.advance > 0) & ~self.jump)
         self.seeks = seeks[rows]
+        self.step = int(samples.step_ms[rows.start])
         self.novel = self._novelty()
         self.low = np.minimum(samples.l_ms[rows], self._earliest(policy))
 
@@ -264,7 +265,7 @@ class _Story:
         begin = 0
         while begin < len(self.u):
             claimed = np.cumsum(novel[begin:])
-            origin = int(self.u[begin - 1]) if begin else 0
+            origin = (int(self.u[begin - 1]) if begin else 0) - self.step
             u, low = self.u[begin:], self.low[begin:]
             ahead = claimed - self.strict * u
             floor = np.minimum.accumulate(

@@ -7,6 +7,7 @@ sends accuses nobody, what a tool does is found, and what does not count is said
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
@@ -348,6 +349,52 @@ def places_by_the_whole_minute_in_seconds(road: Road) -> None:
 @honest(590, 601, first=True)
 def places_by_the_percent_of_ninety_minutes_in_seconds(road: Road) -> None:
     page(road).tells(n // 54 * 54 for n in range(0, 601, 10))
+
+
+def in_steps(
+    road: Road, step: int, rounded: Callable[[float], int], *, exact: bool = False,
+    start: float = 0, pace: float = 1,
+) -> None:  # fmt: skip
+    """Ten minutes of beats in steps; each pop-up pauses the player, which tells where, or in steps
+    as well."""
+    lin = page(road, at=start)
+    popups, place = 0, start
+    lin.tell(lin.event("play", start if exact else rounded(start / step) * step))
+    for _ in range(60):
+        lin.wait(10)
+        lin.at += 10 * pace
+        place = rounded(lin.at / step) * step
+        lin.beat(place)
+        if lin.popups > popups:
+            popups, place = lin.popups, lin.at if exact else place
+            lin.tell(lin.event("pause", place))
+            lin.wait(5)
+            lin.tell(lin.event("play", place))
+
+
+@honest(535, 601, first=True)
+def places_by_the_minute_that_a_pop_up_pauses(road: Road) -> None:
+    in_steps(road, 60, math.floor)
+
+
+@honest(535, 661, first=True)
+def places_by_the_minute_and_exact_where_it_pauses(road: Road) -> None:
+    in_steps(road, 60, math.floor, exact=True)
+
+
+@honest(535, 661, first=True)
+def places_by_the_minute_from_the_end_of_one_on(road: Road) -> None:
+    in_steps(road, 60, math.floor, start=290)
+
+
+@honest(565, 631, first=True)
+def places_by_the_nearest_percent_in_seconds(road: Road) -> None:
+    in_steps(road, 27, round)
+
+
+@fraud("fast_forward", 90, first=True)
+def places_by_the_minute_a_quarter_too_fast(road: Road) -> None:
+    in_steps(road, 60, math.floor, pace=1.25)
 
 
 @fraud("fast_forward", 60)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
@@ -472,6 +475,56 @@ def test_coarse_steps_hide_no_speed(step, beat, speed):
     findings = found(RULE, wu)
     assert findings and findings[0].fault is Fault.LEARNER
     assert credited_ms(RULE, wu) <= 0.5 * 2_400_000
+
+
+def in_steps(
+    step: int, rounded: Callable[[float], int], exact: bool, beat: int, every: int, begin: float,
+    pace: float = 1.0,
+) -> Sitting:  # fmt: skip
+    """Twenty minutes from `begin` on, heartbeats in steps, a pause of 5 s every so often."""
+    lin, real = Sitting(), begin
+
+    def told(fine: bool) -> float:
+        return real if fine else rounded(real / step) * step
+
+    lin.tell(Kind.PLAY, 0, told(exact))
+    for t in range(1, 1201):
+        real, lin.t = begin + t * pace, lin.t + 1
+        if t % beat == 0:
+            lin.tell(Kind.PROGRESS, lin.t, told(fine=False))
+        if t % every == 0:
+            lin.tell(Kind.PAUSE, lin.t, told(exact))
+            lin.t += 5
+            lin.tell(Kind.PLAY, lin.t, told(exact))
+    return lin
+
+
+LONG_FILM = [3 * 2400.0]
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.sampled_from([15, 20, 27, 30, 54, 60]),
+    st.sampled_from([math.floor, round, math.ceil]),
+    st.booleans(),
+    st.sampled_from([1, 5, 10]),
+    st.sampled_from([97, 190, 217, 290]),
+    st.floats(0, 300),
+)
+@example(60, math.floor, True, 10, 190, 0)
+@example(60, math.floor, False, 10, 190, 290.5)
+@example(27, round, False, 10, 190, 0)
+@example(60, math.ceil, True, 5, 97, 17)
+def test_places_in_coarse_steps_between_pauses_accuse_nobody(
+    step: int, rounded: Callable[[float], int], exact: bool, beat: int, every: int, begin: float
+) -> None:
+    lin = in_steps(step, rounded, exact, beat, every, begin)
+    assert found(RULE, lin, lessons=LONG_FILM) == []
+    seen_ms = credited_ms(RULE, lin, lessons=LONG_FILM)
+    assert (1200 - step - 10 - beat) * 1000 <= seen_ms <= (1200 + step) * 1000
+    wu = in_steps(step, rounded, exact, beat, every, begin, pace=1.25)
+    assert reasons(found(RULE, wu, lessons=LONG_FILM))
+    assert credited_ms(RULE, wu, lessons=LONG_FILM) <= 300_000
 
 
 def test_a_leap_after_standing_still_is_no_coarse_step():

@@ -146,7 +146,12 @@ def test_a_signature_that_a_statement_bears_many_times_is_read_once(
     told = statement(id=ID)
     seal, read = signed(told), []
     reading = xapi_attachments._opened
-    monkeypatch.setattr(xapi_attachments, "_opened", lambda it: read.append(it) or reading(it))
+
+    def opened(body: bytes) -> Any:
+        read.append(body)
+        return reading(body)
+
+    monkeypatch.setattr(xapi_attachments, "_opened", opened)
     named = {**told, "attachments": [attachment(seal, usageType=SIGNATURE)] * 50}
     assert sent(lrs, named, seal).status_code == 200 and len(read) == 1
 

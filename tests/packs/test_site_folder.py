@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.policy import pack_lock, packs
+from app.domain.policy.clauses import _register
 from app.domain.policy.pack_schema import PackError
 from app.settings import Settings
 
@@ -99,6 +100,20 @@ def test_a_copy_beside_the_packs_is_told_and_keeps_nobody_from_them(site: Path) 
     for told in (packs.versions, packs.available, pack_lock.check, pack_lock.publish):
         with pytest.raises(PackError, match=r"Copy\.toml: a pack file is named"):
             told()
+
+
+def test_words_that_nobody_can_read_keep_nobody_from_the_packs_without_them(site: Path) -> None:
+    (site / "clauses" / "xinxian-2026.toml").write_text("[instrument", "utf-8")
+    packs._load.cache_clear()
+    _register.cache_clear()
+    assert packs.load("huangchuan-2021-graded").id == "huangchuan-2021-graded"
+    with pytest.raises(PackError, match=r"clauses/xinxian-2026\.toml: "):
+        packs.load("xinxian-2026")
+    assert {it.pack for it in pack_lock.check()} == {"xinxian-2026@1.0.0"}
+    (site / "xinxian-2026@1.0.0.toml").unlink()
+    os.utime(site, ns=(4, 4))
+    [problem] = pack_lock.check()
+    assert (problem.code, problem.pack) == ("invalid", "clauses")
 
 
 def test_every_process_finds_them(site: Path) -> None:

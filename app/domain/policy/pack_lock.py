@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain.policy.pack_schema import PackError, read_toml
-from app.domain.policy.packs import FOLDER, Shelves, load, shelves, versions
+from app.domain.policy.packs import FOLDER, Shelves, clauses_for, load, shelves, versions
 
 LOCK = "packs.lock"
 
@@ -33,7 +33,14 @@ def check(folder: Path | None = None) -> list[LockProblem]:
     Codes: `invalid`, `changed`, `missing`, `unpublished`.
     """
     where = shelves(folder)
-    return [problem for it in where for problem in _check(it, where)]
+    found = [problem for it in where for problem in _check(it, where)]
+    try:
+        clauses_for(None, where)
+    except PackError as error:
+        told = {it.detail for it in found}
+        lines = [it for it in error.problems if it not in told]
+        found += [LockProblem("invalid", "clauses", it) for it in lines]
+    return found
 
 
 def _check(folder: Path, where: Shelves) -> list[LockProblem]:

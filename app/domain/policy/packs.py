@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -261,9 +261,10 @@ def _read(pack_id: str, version: str, where: Shelves) -> Pack:
     table = validated(PackTable, tables, path.name)
     if (table.id, table.version) != (pack_id, version):
         raise PackError(f"{path.name}: id and version inside say {table.id}@{table.version}")
-    clauses = _clauses(where)
     catalogue = _catalogue(where, table.catalogue) if table.catalogue else None
-    cited = {key: clauses.get(key) for key in _cited(table, catalogue)}
+    keys = _cited(table, catalogue)
+    clauses = clauses_for(keys, where)
+    cited = {key: clauses.get(key) for key in keys}
     _require_clauses(table, cited, path.name)
     if catalogue is not None:
         _require_row_quotes(catalogue, cited)
@@ -349,10 +350,14 @@ def _laid_over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def _clauses(where: Shelves) -> dict[str, Clause]:
-    """All clauses of all folders; an instrument stands in one of them."""
+def clauses_for(keys: Collection[str] | None, where: Shelves) -> dict[str, Clause]:
+    """All clauses of the folders up to the one that has the last of these, None: of all. A file of
+    the site that nobody can read keeps nobody from the packs that do without its words. An
+    instrument stands in one folder. Raises PackError."""
     found: dict[str, Clause] = {}
     for folder in where:
+        if keys is not None and found.keys() >= set(keys):
+            break
         more = register(folder / "clauses") if (folder / "clauses").is_dir() else {}
         twice = sorted({it.instrument.id for key, it in more.items() if key in found})
         if twice:

@@ -380,6 +380,26 @@ def test_a_device_without_a_clock_loses_no_sitting(
     assert row.opened_ms == START_MS + 40 and row.close_reason == "import"
 
 
+@pytest.mark.parametrize("off_ms", [-8 * 3_600_000, 8 * 3_600_000, -86_400_000 * 3])
+def test_a_device_whose_clock_is_off_contradicts_nobody(
+    huang: TestClient, services: Services, off_ms: int
+) -> None:
+    clocks = ("at_ms", "started_at_ms", "ended_at_ms")
+    head, *rest = (
+        it | {name: it[name] + off_ms for name in clocks if name in it} for it in sitting()
+    )
+    told = [head | {"received_at_ms": START_MS}, *rest]
+    report = send(huang, [*catalogue(), *told])
+    assert report["rejected"] == [] and report["stored"]["session"] == 1
+    with services.database.read() as connection:
+        row = connection.execute(select(Session)).one()
+    assert (row.opened_ms, row.closed_ms - row.opened_ms) == (START_MS, 70_000)
+    settle_all(services)
+    verdict = huang.get("/v1/sessions/s1").json()["verdict"]
+    assert "contradicting_times" not in {it["rule"] for it in verdict["findings"]}
+    assert send(huang, [*catalogue(), *told])["stored"] == {}
+
+
 def test_a_sitting_that_no_clock_saw_is_refused_by_name(huang: TestClient) -> None:
     (head, *_) = sitting(started_at_ms=0)
     report = send(huang, [*catalogue(), head])

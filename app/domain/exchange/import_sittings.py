@@ -43,6 +43,7 @@ from app.store.sittings import sittings as store
 from app.store.sittings.sittings import LessonToPlay, SittingRow
 
 MAX_CLIENT_CHARS = 2_000
+CLOCK_MS = 60_000  # of a device, so far off: it is not the platform's
 _UNENDED = "import"  # the close reason of a sitting whose end nobody told
 _LEASE_ENDINGS = ("lease", "lease_timeout")
 
@@ -67,8 +68,18 @@ class SessionRecord(Wire):
         return self.received_at_ms or _believable(self.started_at_ms)
 
     @property
+    def told_start_ms(self) -> int:
+        """By the platform's clock, where it tells one beside the device's."""
+        return self.received_at_ms or self.started_at_ms
+
+    @property
     def over_ms(self) -> int | None:
-        return _believable(self.ended_at_ms)
+        """By the platform's clock: a device whose clock is off told both ends by it."""
+        ended_ms, began_ms = _believable(self.ended_at_ms), _believable(self.started_at_ms)
+        if ended_ms is None or began_ms is None or self.received_at_ms is None:
+            return ended_ms
+        off_ms = self.received_at_ms - began_ms
+        return ended_ms + off_ms if abs(off_ms) > CLOCK_MS and ended_ms >= began_ms else ended_ms
 
     @property
     def device(self) -> str:
@@ -172,9 +183,10 @@ class SittingImporter:
             raise Conflict(fate.value, f"session_id: {sitting_life.why(fate, name)}")
         if record is not None:
             names = store.names(connection, row.id)
-            there = (names.learner, names.klass, names.lesson, row.started_at_ms)
-            terms = (record.learner_id, record.class_id, record.lesson_id, record.started_at_ms)
-            if there != terms or (row.device_id, row.window_id) != (record.device, record.window):
+            there = (names.learner, names.klass, names.lesson, row.device_id, row.window_id)
+            terms = (record.learner_id, record.class_id, record.lesson_id)
+            begins = (record.told_start_ms, record.started_at_ms)
+            if there != (*terms, record.device, record.window) or row.started_at_ms not in begins:
                 raise Conflict("session_exists", f"session_id: {name!r} came before, and differed")
         return row
 
@@ -243,7 +255,7 @@ class SittingImporter:
             client=record.client,
             provenance="attested",
             state="closed",
-            started_at_ms=record.started_at_ms,
+            started_at_ms=record.told_start_ms,
             opened_ms=opened_ms,
             last_recv_ms=opened_ms,
             resume_ms=resume_ms,

@@ -13,15 +13,18 @@ from concurrent.futures import ProcessPoolExecutor
 from math import ceil
 from multiprocessing import get_context
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
-from app.errors import BadInput
+from app.errors import BadInput, NotReady
 from app.reports import glyphs
 from app.reports.sheet import Form, FormCell, Sheet, breadth, text
 
 MEDIA_TYPE = "application/pdf"
 MOST_ROWS = 10_000  # 1.5 GiB while they are set
 ROWS_SET_HERE = 500  # Typst keeps what it set: the memory of longer lists goes with a process
+AT_ONCE = 2  # longer lists, of whoever asks for them
+WAIT_S = 10.0  # for a place among these
 _TEMPLATE = Path(__file__).with_name("list.typ")
 _PORTRAIT_WIDTH = 95
 _PAGE_MM = {False: (188, 240), True: (275, 153)}  # the room for rows, by landscape
@@ -30,11 +33,13 @@ _EM_MM = 25.4 / 72  # of one point
 _LINE = 1.35
 _TOKEN = re.compile(r"[^\s\u2e80-\U0010ffff]{4,}")  # lines break anywhere else
 _MAY_BREAK = "\u200b"
+_places = BoundedSemaphore(AT_ONCE)
 _NARROW_EM, _BROAD_EM = 0.6, 1.0
 
 
 def write(sheet: Sheet) -> bytes:
-    """The list as PDF. Raises BadInput `too_long_for_pdf`."""
+    """The list as PDF. Raises BadInput `too_long_for_pdf`, and NotReady where others have as many
+    long lists set as the machine has memory for."""
     if len(sheet.rows) > MOST_ROWS:
         raise BadInput(
             "too_long_for_pdf",
@@ -44,8 +49,14 @@ def write(sheet: Sheet) -> bytes:
     made_s = sheet.heading.generated_ms // 1000
     if len(sheet.rows) <= ROWS_SET_HERE:
         return _set(words, made_s)
-    with ProcessPoolExecutor(1, get_context("spawn")) as elsewhere:
-        return elsewhere.submit(_set, words, made_s).result()
+    if not _places.acquire(timeout=WAIT_S):
+        detail = "others are having long lists set: ask again in a moment"
+        raise NotReady("lists_being_set", detail, retry_after_s=20)
+    try:
+        with ProcessPoolExecutor(1, get_context("spawn")) as elsewhere:
+            return elsewhere.submit(_set, words, made_s).result()
+    finally:
+        _places.release()
 
 
 def _set(words: str, made_s: int) -> bytes:

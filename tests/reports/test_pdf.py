@@ -7,15 +7,18 @@ import os
 import pickle
 import subprocess
 import sys
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PageObject, PdfReader
 
-from app.errors import BadInput
+from app.errors import BadInput, NotReady
 from app.reports import exports, pdf
 from app.reports.exports import ExportOptions
 from app.reports.lists import LISTS
@@ -169,6 +172,45 @@ def test_a_list_set_in_a_process_of_its_own_is_the_same_file(
     here = pdf.write(sheet)
     monkeypatch.setattr(pdf, "ROWS_SET_HERE", 0)
     assert pdf.write(sheet) == here
+
+
+class _Elsewhere:
+    """In the place of the processes that long lists are set in: how many there are at once."""
+
+    now, most = 0, 0
+
+    def __init__(self, *_how: Any) -> None:
+        pass
+
+    def __enter__(self) -> _Elsewhere:
+        _Elsewhere.now += 1
+        _Elsewhere.most = max(_Elsewhere.most, _Elsewhere.now)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        _Elsewhere.now -= 1
+
+    def submit(self, *_work: Any) -> Future[bytes]:
+        time.sleep(0.2)
+        done: Future[bytes] = Future()
+        done.set_result(b"%PDF")
+        return done
+
+
+def test_no_more_long_lists_are_set_at_once_than_the_machine_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sheet = a_sheet(("林", "d", "x", 1))
+    monkeypatch.setattr(pdf, "ROWS_SET_HERE", 0)
+    monkeypatch.setattr(pdf, "ProcessPoolExecutor", _Elsewhere)
+    with ThreadPoolExecutor(8) as askers:
+        assert list(askers.map(pdf.write, [sheet] * 8)) == [b"%PDF"] * 8
+    assert _Elsewhere.most <= 2
+    monkeypatch.setattr(pdf, "WAIT_S", 0.05)
+    with ThreadPoolExecutor(8) as askers:
+        asked = [askers.submit(pdf.write, sheet) for _ in range(8)]
+    told = [it.exception() for it in asked]
+    assert any(isinstance(it, NotReady) and it.retry_after_s for it in told) and None in told
 
 
 ON_A_BARE_MACHINE = """

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 _MOST_UNPACKED = 64 * 1024 * 1024  # bytes of one document that are looked through
 _MOST_XML = 8 * 1024 * 1024
+_MOST_TAGS = 1_000_000  # of all parts together: each is an object, whatever its few bytes say
 _FIRST_PIECE = 1024  # bytes of a stream; each next one is twice as long
 # Whole names only, none so short that packed bytes hold it by chance: /JS without /JavaScript or
 # /Rendition runs nothing, nor does /AA without an action.
@@ -89,18 +90,18 @@ def _names(data: bytes) -> bytes:
 def of_office(archive: zipfile.ZipFile) -> bool:
     """Whether it has macros, other files, or a template, picture or source that it fetches when it
     is opened. Raises Locked for parts that are no XML though they have to be."""
-    names = archive.namelist()
+    names, parts = archive.namelist(), _Parts(archive)
     if any(act in name.lower() for name in names for act in _PARTS):
         return True
     for name in names:
         if name == "[Content_Types].xml":
-            kinds = (it.get("ContentType", "").lower() for it in _xml(archive, name).iter())
+            kinds = (it.get("ContentType", "").lower() for it in parts.xml(name).iter())
             if any(act in kind for kind in kinds for act in _TYPES):
                 return True
         elif name.endswith(".rels"):
-            if any(map(_fetches, _xml(archive, name).iter())):
+            if any(map(_fetches, parts.xml(name).iter())):
                 return True
-        elif _FIELDS.match(name) and _asks_programs(_xml(archive, name)):
+        elif _FIELDS.match(name) and _asks_programs(parts.xml(name)):
             return True
     return False
 
@@ -124,12 +125,21 @@ def _asks_programs(part: ElementTree.Element) -> bool:
     return bool(_DDE.search(fields))
 
 
-def _xml(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
-    with archive.open(name) as part:
-        data = part.read(_MOST_XML + 1)
-    if len(data) > _MOST_XML:
-        raise Locked
-    try:
-        return ElementTree.parse(io.BytesIO(data)).getroot()  # noqa: S314 -- expat bounds entities
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise Locked from error
+class _Parts:
+    """The parts of one document that are XML."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive, self._left = archive, _MOST_TAGS
+
+    def xml(self, name: str) -> ElementTree.Element:
+        """Raises Locked for what is none, and for more than can be looked through."""
+        with self._archive.open(name) as part:
+            data = part.read(_MOST_XML + 1)
+        self._left -= data.count(b"<")
+        if len(data) > _MOST_XML or self._left < 0:
+            raise Locked
+        try:
+            whole = ElementTree.parse(io.BytesIO(data))  # noqa: S314 -- expat bounds entities
+        except (ElementTree.ParseError, ValueError, LookupError) as error:
+            raise Locked from error
+        return whole.getroot()

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 import zlib
 from time import thread_time
 
+import pytest
+
 from app.domain.review import active_content
+from app.domain.review.active_content import Locked
 
 
 def test_streams_in_front_of_all_that_follows_are_unpacked_without_it() -> None:
     one = b"/ObjStm stream\n" + zlib.compress(b"1 0 ")
     began = thread_time()
     assert not active_content.of_pdf(b"%PDF-1.5\n" + one * 150_000)
+    assert thread_time() - began < 8
+
+
+def test_a_document_of_more_elements_than_can_be_looked_through_is_refused() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
+        for n in range(20):
+            made.writestr(f"word/{n}.xml", b"<a>%b</a>" % (b"<b/>" * 400_000))
+    began = thread_time()
+    with zipfile.ZipFile(packed) as archive, pytest.raises(Locked):
+        active_content.of_office(archive)
     assert thread_time() - began < 8
 
 

@@ -8,6 +8,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from cryptography import x509
@@ -144,16 +145,10 @@ def test_a_signature_that_a_statement_bears_many_times_is_read_once(
     lrs: Lrs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = statement(id=ID)
-    seal, read = signed(told), []
-    reading = xapi_attachments._opened
-
-    def opened(body: bytes) -> Any:
-        read.append(body)
-        return reading(body)
-
-    monkeypatch.setattr(xapi_attachments, "_opened", opened)
+    seal, reading = signed(told), Mock(wraps=xapi_attachments._opened)
+    monkeypatch.setattr(xapi_attachments, "_opened", reading)
     named = {**told, "attachments": [attachment(seal, usageType=SIGNATURE)] * 50}
-    assert sent(lrs, named, seal).status_code == 200 and len(read) == 1
+    assert sent(lrs, named, seal).status_code == 200 and reading.call_count == 1
 
 
 # ------------------------------------------------------------------------ relations, what is known

@@ -12,7 +12,7 @@ from app.console import labels
 from app.console.login_page import enter
 from app.console.page import ConsoleRoute, render, see_other
 from app.console.second_step import NOTE, HalfLogin, half_of
-from app.console.throttle import TOO_MANY, address_of, throttle_of
+from app.console.throttle import TOO_MANY, address_of, known_browser, throttle_of
 from app.domain.accounts import second_factors, users
 from app.domain.accounts.passkeys import PasskeySite
 from app.errors import NotAllowed
@@ -41,7 +41,8 @@ def second(
         raise NotAllowed("stale_form", "the password was given too long ago, or elsewhere")
     now_ms, address = services.clock(), address_of(request)
     name, throttle = f"{half.username}/second", throttle_of(request)
-    wait_ms = throttle.attempt(name, address, now_ms)
+    browser = known_browser(request, half.username)
+    wait_ms = throttle.attempt(name, address, now_ms, browser)
     if wait_ms:
         refusal = _page(request, half, 429, problem=TOO_MANY, minutes=-(-wait_ms // 60_000))
         refusal.headers["Retry-After"] = str(-(-wait_ms // 1000))
@@ -62,7 +63,7 @@ def second(
             second_factors.refuse(connection, user, address, now_ms)
     if not right:
         return _page(request, half, 401, problem=labels.PROBLEMS["wrong_factor"])
-    throttle.succeeded(name, address, now_ms)
+    throttle.succeeded(name, address, now_ms, browser)
     response = enter(request, user, half.target, confirmed=True)
     NOTE.drop(response)
     return response

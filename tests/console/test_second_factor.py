@@ -126,6 +126,26 @@ def test_guesses_of_codes_are_slowed_and_the_person_is_not_shut_out(
     desk.get("/console/findings")
 
 
+def test_who_has_the_password_does_not_shut_out_the_browser_that_signed_in_before(
+    desk: Desk, new_desk: NewDesk, clock: Clock
+) -> None:
+    seed, _ = sets_up_an_app(desk.sign_in("zhao"))
+    post(desk, "/console/logout")
+    thief = new_desk()
+    gives_password(thief)
+    for _ in range(PER_NAME_AND_ADDRESS):
+        assert shows(thief, "000000") == 401
+    assert shows(thief, "000000") == 429
+    clock.now_ms += 30_000
+    gives_password(desk)
+    assert shows(desk, code_of(seed, clock.now_ms)) == 303 and is_in(desk)
+    post(desk, "/console/logout")
+    gives_password(desk)
+    for _ in range(PER_NAME_AND_ADDRESS):
+        assert shows(desk, "000000") == 401
+    assert shows(desk, "000000") == 429, "it guesses no more than any other"
+
+
 @pytest.mark.parametrize("change", ["password", "disabled", "time"])
 def test_a_half_login_ends_with_the_password_the_account_and_five_minutes(
     desk: Desk, new_desk: NewDesk, clock: Clock, change: str

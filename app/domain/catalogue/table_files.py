@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
 from app.domain.zip_members import require_usual
@@ -54,6 +55,7 @@ _ESCAPED = re.compile(r"_x(00[01][0-9A-F])_")  # line ends and the like, as work
 _EXACT = 10**15  # from here on a spreadsheet has lost digits
 _MOST_OF_FORMAT = 255  # characters, a spreadsheet's own bound
 _MOST_COVERED = 200_000  # cells
+_LONGEST_FORMAT = 255  # characters, as programs keep it
 _MOST_OPENED = 4  # times, of one part; a sheet is opened for its size and for its cells
 _MARKED = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _DELIMITERS = ",\t;，"
@@ -121,13 +123,30 @@ class _Parts(zipfile.ZipFile):
         return super().open(name, *how, **options)
 
 
-def _loaded(data: bytes, **how: bool) -> Any:
-    # Loaded where it is needed: it takes a while, and few processes ever read a workbook.
-    from openpyxl.reader.excel import ExcelReader
+@cache
+def _bound_formats() -> None:
+    """Have formats of numbers looked at as far as there are any: of a longer one each bracket that
+    is opened costs a look at all that follows."""
+    from openpyxl.styles import stylesheet
 
+    for name in ("is_date_format", "is_timedelta_format"):
+        told = getattr(stylesheet, name)
+        setattr(stylesheet, name, lambda code, told=told: told(code and code[:_LONGEST_FORMAT]))
+
+
+def _loaded(data: bytes, **how: bool) -> Any:
+    """The workbook as far as rows need it: not its names, nor whatever else there is to read."""
+    # Loaded where it is needed: it takes a while, and few processes ever read a workbook.
+    from openpyxl.reader.excel import ExcelReader, apply_stylesheet
+
+    _bound_formats()
     reader = ExcelReader(io.BytesIO(data), read_only=True, keep_links=False, **how)
     reader.archive = _Parts(data)
-    reader.read()
+    reader.read_manifest()
+    reader.read_strings()
+    reader.read_workbook()
+    apply_stylesheet(reader.archive, reader.wb)
+    reader.read_worksheets()
     return reader.wb
 
 

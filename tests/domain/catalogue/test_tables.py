@@ -516,6 +516,32 @@ def test_a_title_that_opens_brackets_and_closes_none_costs_nothing() -> None:
     assert thread_time() - began < 5
 
 
+@pytest.mark.parametrize(
+    ("part", "before", "within"),
+    [
+        (STYLES, b"<cellXfs", b'<numFmts><numFmt numFmtId="0" formatCode="%b"/></numFmts>'),
+        (
+            BOOK,
+            b"<calcPr",
+            b'<definedNames><definedName name="_xlnm.Print_Titles" localSheetId="0">%b'
+            b"</definedName></definedNames>",
+        ),
+    ],
+    ids=["format", "name"],
+)
+def test_what_rows_do_not_need_is_not_looked_through(
+    part: str, before: bytes, within: bytes
+) -> None:
+    told = zipfile.ZipFile(io.BytesIO(book(("a", [["姓名", "身份证号"], *PEOPLE])))).read(part)
+    for tag in (b"<numFmts />", b"<definedNames />"):
+        told = told.replace(tag, b"")
+    assert told.count(before) == 1
+    more = within % (b"[" * 200_000) if part == STYLES else within % (b"a" * 200_000)
+    began = thread_time()
+    assert people(roster(altered(part, told.replace(before, more + before)))) == PEOPLE
+    assert thread_time() - began < 5
+
+
 def test_a_part_that_is_a_thousand_sheets_is_refused() -> None:
     made = zipfile.ZipFile(io.BytesIO(book(("a", [["姓名", "身份证号"], *PEOPLE]))))
     told = made.read(BOOK)

@@ -53,7 +53,6 @@ _PADDED = re.compile(r'((?:"[^"]*"|\\.)*)(0+)((?:"[^"]*"|\\.)*)')  # "XY"0000
 _ROOM = re.compile(r"\[[^\]]*\]|[_*].")  # colours, and room beside a number
 _ESCAPED = re.compile(r"_x(00[01][0-9A-F])_")  # line ends and the like, as workbooks keep them
 _EXACT = 10**15  # from here on a spreadsheet has lost digits
-_MOST_OF_FORMAT = 255  # characters, a spreadsheet's own bound
 _MOST_COVERED = 200_000  # cells
 _LONGEST_FORMAT = 255  # characters, as programs keep it
 _MOST_OPENED = 4  # times, of one part; a sheet is opened for its size and for its cells
@@ -271,7 +270,7 @@ def _shown(sheet: Any) -> Iterable[tuple[Cell, ...]]:
 
 def _number_format(cell: Any) -> str:
     try:
-        return str(cell.number_format)[:_MOST_OF_FORMAT]
+        return str(cell.number_format)[:_LONGEST_FORMAT]
     except (IndexError, AttributeError):  # a style that the file does not have
         return ""
 

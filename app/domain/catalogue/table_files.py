@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from app.domain.zip_members import require_usual
@@ -33,7 +34,7 @@ _MARKUP = re.compile(r"\s*<(\?xml|!doctype|html|head|meta|table|style|!--)", re.
 _TAG = rb"<(?:[\w.-]{1,40}:)?"  # programs that write a prefix before every name
 _FORMULA = re.compile(_TAG + rb"f[\s>/]")
 _MERGED = re.compile(
-    _TAG + rb"mergeCell\s[^<>]*?ref=[\"']([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})[\"']"
+    _TAG + rb"mergeCell\s[^<>]*?ref=[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})[\"']"
 )
 _ROW_TAG = re.compile(_TAG + rb"row\s[^<>]*>")
 _HIDDEN = re.compile(rb"\shidden=[\"'](?:1|true)[\"']")
@@ -68,12 +69,14 @@ class FileSheet:
     """A sheet's rows that are not empty, each with its number as a spreadsheet shows it.
 
     `merged` has, by row number and place, what stands in the cell above that a cell without
-    content was merged with. `hidden` are numbers of rows that a filter or a person hides.
+    content was merged with; `broad`, of cells that are merged with those at their right, the last
+    place. `hidden` are numbers of rows that a filter or a person hides.
     """
 
     name: str
     rows: list[tuple[int, tuple[Cell, ...]]]
     merged: dict[tuple[int, int], Cell] = field(default_factory=dict)
+    broad: dict[tuple[int, int], int] = field(default_factory=dict)
     hidden: frozenset[int] = frozenset()
 
 
@@ -188,26 +191,41 @@ def _sheet(data: bytes, sheet: Any, rows: list[tuple[int, tuple[Cell, ...]]]) ->
         written = archive.read(sheet._worksheet_path.lstrip("/"))
     tags = (it[0] for it in _ROW_TAG.finditer(written) if _HIDDEN.search(it[0]))
     hidden = frozenset(int(it[1]) for it in map(_ROW_NUMBER.search, tags) if it)
+    boxes = list(islice(_boxes(written), _MOST_COVERED))
     above, merged = dict(rows), {}
-    for place, top, row in _covered(written):
+    for place, top, row in _covered(boxes):
         if place < len(above.get(top, ())) and above[top][place] is not None:
             merged[row, place] = above[top][place]
-    return FileSheet(sheet.title, rows, merged, hidden)
+    broad = {(top, left): right for left, top, right, _ in boxes if right > left}
+    return FileSheet(sheet.title, rows, merged, broad, hidden)
 
 
-def _covered(written: bytes) -> Iterator[tuple[int, int, int]]:
+def _boxes(written: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """Merged cells: left place, top row, right place, bottom row."""
+    for left, top, right, bottom in (it.groups() for it in _MERGED.finditer(written)):
+        yield _place(left), int(top), _place(right), int(bottom)
+
+
+def _place(letters: bytes) -> int:
+    """
+    >>> _place(b"A"), _place(b"AB")
+    (0, 27)
+    """
+    place = 0
+    for letter in letters:
+        place = 26 * place + letter - ord("A") + 1
+    return place - 1
+
+
+def _covered(boxes: Iterable[tuple[int, int, int, int]]) -> Iterator[tuple[int, int, int]]:
     """Cells that are merged with one above: place, row of that one, own row. Of cells that are
     merged in their breadth as well only the leftmost: the others are no columns of their own."""
-    left = _MOST_COVERED
-    for letters, top, bottom in (it.groups() for it in _MERGED.finditer(written)):
-        place = 0
-        for letter in letters:
-            place = 26 * place + letter - ord("A") + 1
-        for row in range(int(top) + 1, min(int(bottom), _MAX_HEIGHT) + 1):
-            left -= 1
-            if left < 0:
-                return
-            yield place - 1, int(top), row
+    rows = (
+        (place, top, row)
+        for place, top, _, bottom in boxes
+        for row in range(top + 1, min(bottom, _MAX_HEIGHT) + 1)
+    )
+    return islice(rows, _MOST_COVERED)
 
 
 def _rows(sheet: Any) -> Iterable[tuple[Cell, ...]]:

@@ -157,15 +157,45 @@ def _header(sheets: list[FileSheet], kind: TableKind) -> _Header:
 
 
 def _headers(sheet: FileSheet, kind: TableKind) -> Iterator[_Header]:
-    """What may be the header. Two rows are one header only where that makes more columns known."""
+    """What may be the header. Two rows are one header where that makes more columns known, and
+    where the second divides a title of the first: that is the title of none of its parts."""
     for at, (_, row) in enumerate(sheet.rows[:_HEADER_WITHIN]):
         alone = _Header(sheet, at, row, recognised(kind, row))
-        yield alone
+        divided = bool(alone.used) and _divides(alone)
+        if not divided:
+            yield alone
         if at + 1 < len(sheet.rows):
             titles = _divided(kind, row, sheet.rows[at + 1][1])
             both = _Header(sheet, at, titles, recognised(kind, titles), rows=2)
-            if alone.used and len(both.used) > len(alone.used):
+            if divided or (alone.used and len(both.used) > len(alone.used)):
                 yield both
+
+
+def _divides(header: _Header) -> bool:
+    """Whether several cells stand under one title: one that is merged, or beside which there is
+    room, over a row that says nothing of anybody."""
+    if not header.below:
+        return False
+    row, (_, below) = header.titles, header.below[0]
+    for place in range(len(row)):
+        if _at(row, place) is None:
+            continue
+        merged_to = header.sheet.broad.get((header.number, place))
+        nexts = (n for n in range(place + 1, len(row)) if _at(row, n) is not None)
+        under = range(place, next(nexts, len(below)) if merged_to is None else merged_to + 1)
+        if sum(_at(below, n) is not None for n in under) < 2:
+            continue
+        others = [n for n in header.used if n not in under]
+        nobody = all(_at(below, n) is None for n in others)
+        if nobody and (others or merged_to is not None):
+            return True
+    return False
+
+
+def _at(row: tuple[Cell, ...], place: int) -> Cell:
+    """What stands there, if anything."""
+    cell = row[place] if place < len(row) else None
+    return cell if cells.shown(cell).strip() else None
 
 
 def _divided(kind: TableKind, upper: tuple[Cell, ...], lower: tuple[Cell, ...]) -> tuple[Cell, ...]:
@@ -174,8 +204,7 @@ def _divided(kind: TableKind, upper: tuple[Cell, ...], lower: tuple[Cell, ...]) 
     titles: list[Cell] = []
     over: Cell = None
     for place in range(max(len(upper), len(lower))):
-        own = upper[place] if place < len(upper) else None
-        under = lower[place] if place < len(lower) else None
+        own, under = _at(upper, place), _at(lower, place)
         over = own if own is not None else over if under is not None else None
         both = f"{cells.shown(over)}{cells.shown(under)}"
         titles.append(both if under is None or recognised(kind, [both]) else under)

@@ -126,6 +126,47 @@ def test_two_rows_of_titles_of_which_one_divides_the_other_are_one_header() -> N
     assert table.unused == ["序号", "手机"] and not table.skipped
 
 
+@pytest.mark.parametrize("merged", [True, False])
+def test_a_title_over_several_columns_is_the_title_of_none_of_them(merged: bool) -> None:
+    def draw(page: Any) -> None:
+        page.append(["姓名", "考核日期", "考核成绩", None, None])
+        page.append([None, None, "理论", "实操", "总成绩"])
+        page.append(["张三", "2026-04-07", 60, 90, 78])
+        for cells in ("A1:A2", "B1:B2", "C1:E1") if merged else ():
+            page.merge_cells(cells)
+
+    table = table_rows.read(table_files.sheets(drawn(draw)), KINDS["assessments"])
+    assert [it.item["score"] for it in table.rows] == [78] and table.unused == ["理论", "实操"]
+    text = "姓名,考核日期,考核成绩,,\n,,理论,实操,总成绩\n张三,2026-04-07,60,90,78\n"
+    table = table_rows.read(table_files.sheets(text.encode()), KINDS["assessments"])
+    assert [it.item["score"] for it in table.rows] == [78]
+
+
+def test_who_is_satisfied_is_more_than_the_first_of_the_columns_under_it() -> None:
+    text = "调查日期,有效问卷,满意,\n,,非常满意,基本满意\n2026-12-10,30,20,8\n"
+    with pytest.raises(BadTable, match=r"满意数（.*没有认出：非常满意、基本满意"):
+        table_rows.read(table_files.sheets(text.encode()), KINDS["satisfaction"])
+    text = "姓名,证件,,单位\n,类型,号码,\n张三,居民身份证,000000198002020010,示例厂\n"
+    assert people(roster(text.encode())) == PEOPLE[:1]
+
+
+def test_a_column_without_a_title_divides_nothing() -> None:
+    rows = [
+        ["姓名", "身份证号", None, "工作单位"],
+        [*PEOPLE[0], "x", "厂"],
+        [*PEOPLE[1], "y", None],
+    ]
+    assert people(roster(book(("a", rows)))) == PEOPLE
+
+    def draw(page: Any) -> None:
+        page.append(["姓名", "身份证号", "工作单位", None])
+        for it in PEOPLE:
+            page.append([*it, "示例厂", "某车间"])
+        page.merge_cells("C1:D1")
+
+    assert people(roster(drawn(draw))) == PEOPLE
+
+
 def test_a_first_person_is_no_second_row_of_titles() -> None:
     titles = ["姓名", "身份证号", "类别"]
     rows = [titles, [*PEOPLE[0], "专业"], [*PEOPLE[1], None]]

@@ -285,6 +285,8 @@ def part_of_day(cell: Cell) -> str | None:
 def attended(cell: Cell) -> Cell:
     """What stands beside a name on a list of who came: a tick, a name, a time. Keeps nothing; a
     person who is marked absent has no attendance, nor one whose mark may mean that."""
+    if re.match(r"=(_xlfn\.)?DISPIMG\(", shown(cell)):
+        return None  # a picture in a cell, as WPS keeps that of a signature
     text = words(cell)
     said = "".join(unicodedata.normalize("NFKC", text or "").lower().split())
     if text and _ABSENT.fullmatch(said):

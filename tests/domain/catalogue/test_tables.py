@@ -703,7 +703,18 @@ def test_hours_of_the_clock_are_no_class_hours() -> None:
 
 def test_who_is_marked_absent_has_no_attendance_and_no_result() -> None:
     assert table_cells.attended("√") is None and table_cells.attended("Nurlan 08:25") is None
-    for there in ("☑", "V", True, time(8, 25), "迟到", "早退", "旷小东", "夏未", "李四、代"):
+    for there in (
+        '=DISPIMG("ID_0A",1)',
+        "☑",
+        "V",
+        True,
+        time(8, 25),
+        "迟到",
+        "早退",
+        "旷小东",
+        "夏未",
+        "李四、代",
+    ):
         assert table_cells.attended(there) is None
     for absent in (
         *(

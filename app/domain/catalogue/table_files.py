@@ -109,7 +109,7 @@ def sheets(data: bytes) -> list[FileSheet]:
     return found
 
 
-class _Parts(zipfile.ZipFile):
+class _BookParts(zipfile.ZipFile):
     """An archive whose parts are read as often as a workbook needs, and not once for each of the
     thousand sheets that say they are the same part."""
 
@@ -143,7 +143,7 @@ def _loaded(data: bytes, **how: bool) -> Any:
 
     _bound_formats()
     reader = ExcelReader(io.BytesIO(data), read_only=True, keep_links=False, **how)
-    reader.archive = _Parts(data)
+    reader.archive = _BookParts(data)
     reader.read_manifest()
     reader.read_strings()
     reader.read_workbook()

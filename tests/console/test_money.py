@@ -68,15 +68,13 @@ class Treasury(Desks):
             outcome = "eligible" if place < 2 else "ineligible"
             self.conclude(connection, class_id, it.id, outcome)
             if place < 2:
-                values = {"held_on": "2026-04-07", "passed": True, "created_ms": NOW}
-                add(
-                    connection,
-                    models.AssessmentRecord,
-                    class_id=class_id,
-                    learner_id=it.learner_id,
-                    **values,
-                )
+                self.passes(connection, class_id, it.learner_id)
         return [it.learner_id for it in rows]
+
+    def passes(self, connection: Any, class_id: int, learner: int) -> None:
+        values = {"held_on": "2026-04-07", "passed": True, "created_ms": NOW}
+        who = {"class_id": class_id, "learner_id": learner}
+        add(connection, models.AssessmentRecord, **who, **values)
 
     def conclude(self, connection: Any, class_id: int, enrolment_id: int, outcome: str) -> None:
         add(
@@ -136,6 +134,13 @@ class Treasury(Desks):
         with self.desk.services.database.write() as connection:
             enrolment = catalogue.enrolments(connection, self.class_id)[learner]
             self.conclude(connection, self.class_id, enrolment, "ineligible")
+
+    def admit(self, learner: int) -> None:
+        """Somebody who was not eligible is, and passed."""
+        with self.desk.services.database.write() as connection:
+            enrolment = catalogue.enrolments(connection, self.class_id)[learner]
+            self.conclude(connection, self.class_id, enrolment, "eligible")
+            self.passes(connection, self.class_id, learner)
 
     def recover(self, who: str, learners: int | list[int], deed: str, **said: Any) -> int:
         body = {"happened_on": self.today.isoformat(), "document": "潢人社追〔2026〕1号"} | said
@@ -386,6 +391,21 @@ def test_what_two_people_signed_for_must_still_be_payable(treasury: Treasury) ->
     treasury.does("sun", "payment", "returned", "有一人不再合格")
     treasury.pay("1200.50")
     assert treasury.subsidy.paid_fen == 120_050
+
+
+def test_as_many_as_were_signed_for_but_others_are_not_paid(treasury: Treasury) -> None:
+    treasury.enter()
+    treasury.publish_and_review()
+    paid: dict[str, Any] = {"paid_on": treasury.today.isoformat(), "fund": "skills"}
+    treasury.does("zhao", "payment", amount_yuan=Decimal(2401), **paid)
+    treasury.overturn(treasury.learners[0])
+    treasury.admit(treasury.learners[2])
+    assert treasury.standings() == [Standing.NOT_ELIGIBLE, Standing.PAYABLE, Standing.PAYABLE]
+    with pytest.raises(Conflict, match="others are to be paid for now"):
+        treasury.does("sun", "payment", "second")
+    treasury.does("sun", "payment", "returned", "应付的人换了一人")
+    treasury.pay()
+    assert treasury.standings() == [Standing.NOT_ELIGIBLE, Standing.PAID, Standing.PAID]
 
 
 def test_an_advance_is_a_share_of_the_whole_and_is_taken_off_the_payment(

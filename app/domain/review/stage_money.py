@@ -86,8 +86,13 @@ def _sum(handed_out: Iterable[Mapping[str, Any]]) -> int:
     return sum(fen(Decimal(it.get("amount_yuan", 0))) for it in handed_out)
 
 
-def payable_people(connection: Connection, klass: ClassRow) -> int:
-    return len(subsidies.of_class(connection, klass).of(Standing.PAYABLE))
+def payable(connection: Connection, klass: ClassRow) -> dict[str, Any]:
+    """How many are payable, and a digest of who they are and for how much."""
+    subsidy = subsidies.of_class(connection, klass)
+    return {
+        "people": len(subsidy.of(Standing.PAYABLE)),
+        "payable_sha256": subsidy.payable_sha256,
+    }
 
 
 def _with_standard(connection: Connection, klass: ClassRow) -> ClassSubsidy:

@@ -383,8 +383,9 @@ def record(
     words = _words(remark, view.step, StageDeed(deed))
     event_id = _keep(connection, class_id, user, step, deed, said, words, now_ms)
     if step == PAYMENT and deed == StageDeed.SECOND:
-        paid_on = date.fromisoformat(view.body["paid_on"])
-        subsidies.pay(connection, klass, event_id, paid_on, view.body["people"])
+        paid_on, people = date.fromisoformat(view.body["paid_on"]), view.body["people"]
+        payable = view.body.get("payable_sha256")
+        subsidies.pay(connection, klass, event_id, paid_on, people, payable)
     return event_id
 
 
@@ -465,7 +466,7 @@ class _Doing:
         self._fits(view, said)
         kept = said.model_dump(mode="json", exclude_none=True)
         if view.step.id == PAYMENT:  # whom the two who sign pay for
-            kept["people"] = stage_money.payable_people(self.connection, self.klass)
+            kept |= stage_money.payable(self.connection, self.klass)
         return kept
 
     def _earliest(self, view: StepView) -> date:

@@ -9,6 +9,7 @@ and not only when the class was judged. Amounts are whole 分.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +18,7 @@ from enum import StrEnum
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from app.canonical import canonical
 from app.domain import standing as standing_now
 from app.domain.catalogue.classes import pack_of
 from app.domain.review import subsidy_standards
@@ -79,6 +81,12 @@ class ClassSubsidy:
     @property
     def payable_fen(self) -> int:
         return sum(it.amount_fen for it in self.of(Standing.PAYABLE))
+
+    @property
+    def payable_sha256(self) -> str:
+        """Of whom is to be paid how much."""
+        told = sorted((it.learner.id, it.amount_fen) for it in self.of(Standing.PAYABLE))
+        return hashlib.sha256(canonical(told)).hexdigest()
 
     @property
     def paid_fen(self) -> int:
@@ -207,12 +215,23 @@ def _standing(
     return Standing.PAYABLE if learner.passed else Standing.NOT_ASSESSED
 
 
-def pay(connection: Connection, klass: ClassRow, event_id: int, paid_on: date, people: int) -> None:
+def pay(
+    connection: Connection,
+    klass: ClassRow,
+    event_id: int,
+    paid_on: date,
+    people: int,
+    payable_sha256: str | None,
+) -> None:
     """Enter what was paid for each payable learner. `people` is how many the two who signed paid
-    for. Raises Conflict where that changed between them, or somebody was paid meanwhile."""
-    payable = of_class(connection, klass).of(Standing.PAYABLE)
+    for, `payable_sha256` whom (None: that was not kept in their time). Raises Conflict where that
+    changed between them, or somebody was paid meanwhile."""
+    subsidy = of_class(connection, klass)
+    payable = subsidy.of(Standing.PAYABLE)
     if len(payable) != people:
         raise Conflict("payable_changed", f"{len(payable)} are to be paid for now, not {people}")
+    if payable_sha256 not in (None, subsidy.payable_sha256):
+        raise Conflict("payable_changed", "others are to be paid for now")
     rows = [
         {
             "class_id": klass.id,

@@ -629,6 +629,7 @@ PROBLEMS = {
     "ambiguous_lesson_id": N_("所选课程有编号相同的小节，不能放在一个班里。"),
     "unknown_course": N_("没有这门课程。"),
     "unknown_pack": N_("没有这个规则包。"),
+    "bad_pack": N_("这个规则包的文件有误，暂不能选用，请联系系统管理员。"),
     "bad_class_id": N_("请填写班级编号，1至128个字。"),
     "class_id_characters": N_("班级编号不能含空格、斜杠、问号、井号和百分号，可以用连字符。"),
     "bad_slug": N_("简称由1至64个小写字母、数字和连字符组成，如 huang-edu。"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -302,6 +303,21 @@ def test_a_class_of_another_place_has_class_hours_of_its_length(huang: TestClien
     }
     assert [it["class_hours_total"] for it in opened.values()] == [3, 3, 1]
     assert opened["aq-8011-2023"]["policy"]["term"]["covers_class"] is True
+
+
+def test_a_class_by_a_pack_whose_file_is_wrong_is_refused_by_the_pack(
+    huang: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = tmp_path / "packs"
+    shelf.mkdir()
+    (shelf / "xinxian-2026@1.0.0.toml").write_text("schema = 1\n", "utf-8")
+    monkeypatch.setenv("ZHENXUE_PACKS_DIR", str(shelf))
+    answer = huang.put("/v1/classes/c1", json=training_class(policy_id="xinxian-2026"))
+    assert answer.status_code == 422, answer.text
+    told = answer.json()
+    assert (told["code"], told["field"]) == ("bad_pack", "policy_id")
+    assert "xinxian-2026" in told["detail"]
+    assert huang.put("/v1/classes/c1", json=training_class()).is_success
 
 
 def test_hours_in_person_of_another_place_are_held_against_its_minutes(huang: TestClient) -> None:

@@ -21,6 +21,7 @@ from app.domain.catalogue.class_plan import PlannedLesson, plan_course
 from app.domain.catalogue.courses import PutResult
 from app.domain.catalogue.roster_rows import OccupationCode
 from app.domain.policy import pack_term, packs
+from app.domain.policy.pack_schema import PackError
 from app.domain.policy.pack_term import PackTerm
 from app.domain.policy.packs import Pack
 from app.domain.wire import Day, Id, Line, Wire
@@ -309,7 +310,7 @@ def open_class(
     class of an institution that is off the county's list, or `class_taken` for an id under which
     another institution has a class.
     """
-    pack = packs.load(terms.policy_id or default_pack)
+    pack = _chosen_pack(terms, default_pack)
     county = store.lock_platform(connection, platform_id)
     document = terms.document(pack.id)
     before = store.class_of_platform(connection, platform_id, class_id, lock=True)
@@ -447,6 +448,16 @@ def term_of(row: store.ClassRow) -> PackTerm | None:
     return pack_term.of_class(name, row.starts_on, row.ends_on)
 
 
+def _chosen_pack(terms: ClassTerms, default_pack: str) -> Pack:
+    """Raises BadInput where there is none of that name, or its file is wrong."""
+    name = terms.policy_id or default_pack
+    try:
+        return packs.load(name)
+    except PackError as error:
+        detail = f"policy_id: the pack {name!r} is not usable: {error.problems[0]}"
+        raise BadInput("bad_pack", detail, field="policy_id") from error
+
+
 def changes(
     connection: Connection,
     before: store.ClassRow,
@@ -457,7 +468,7 @@ def changes(
 ) -> dict[str, list[Any]]:
     """What `open_class` would change of that class: [before, after] by the term's name. Raises as
     it does."""
-    document = terms.document(packs.load(terms.policy_id or default_pack).id)
+    document = terms.document(_chosen_pack(terms, default_pack).id)
     county = _county(before, terms, before.county)
     listed = _listed(connection, before, county, terms, institution_id)
     if listed is not None:

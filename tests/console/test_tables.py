@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from app.domain.catalogue.table_files import MAX_BYTES
 from app.domain.catalogue.table_kinds import KINDS
-from models import AssessmentRecord, AuditEntry, Enrolment, Learner
+from models import AssessmentRecord, AuditEntry, Enrolment, Learner, LeaveRecord
 from tests.console.conftest import Desk
 from tests.console.test_acts import class_of
 from tests.domain.catalogue.test_tables import book, drawn
@@ -248,6 +248,26 @@ def test_certificates_that_come_later_and_results_keep_one_another(desk: Desk, p
             query = query.join(Learner, Learner.id == AssessmentRecord.learner_id)
             passed, body = connection.execute(query.where(Learner.name == "张三")).one()
         assert (passed, body.get("score"), body.get("certificate_no")) == stands
+
+
+def test_leave_keeps_its_day_of_make_up_where_a_later_table_has_no_column_for_it(
+    desk: Desk, page: str
+) -> None:
+    agree(desk, page, hand_in(desk, page, ODD))
+    titles = ["姓名", "开始日期", "结束日期", "书面请假", "已批准"]
+    leave = ["张三", "2026-03-09", "2026-03-10", "是"]
+    tables: tuple[tuple[list[list[Any]], Any], ...] = (
+        ([[*titles, "补课日期"], [*leave, "否", "2026-03-14"]], (False, "2026-03-14")),
+        ([titles, [*leave, "是"]], (True, "2026-03-14")),
+        ([[*titles, "补课日期"], [*leave, "是", None]], (True, None)),
+    )
+    for rows, stands in tables:
+        assert "已接收1行" in agree(desk, page, hand_in(desk, page, rows, "leave")).text
+        with desk.services.database.read() as connection:
+            query = select(LeaveRecord.approved, LeaveRecord.body)
+            query = query.join(Learner, Learner.id == LeaveRecord.learner_id)
+            approved, body = connection.execute(query.where(Learner.name == "张三")).one()
+        assert (approved, body.get("made_up_on")) == stands
 
 
 def test_reasons_name_the_column_in_chinese_and_no_account(desk: Desk, page: str) -> None:

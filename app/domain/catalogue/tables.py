@@ -59,6 +59,11 @@ _OF_A_COLUMN = (
     "date_out_of_range",
     "unprintable",
 )
+# The day by which an item is known, and what of it may come in a table of its own.
+_STAYS: dict[type[records.Item], tuple[str, ...]] = {
+    records.Assessment: ("held_on", "passed", "score", "certificate_type", "certificate_no"),
+    records.Leave: ("from_on", "made_up_on", "reason"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +158,7 @@ def _take(
                 rows[it.index].changes.append((_FIELD_LABELS[field], typed, now))
     else:
         by: Any = {"actor": actor, "now_ms": now_ms}
-        if kind.item is records.Assessment:
-            _fill_in_results(connection, row, table, rows)
+        _fill_in(connection, row, table, rows)
         _refuse(kind, rows, records.take(connection, vault, row, kind.item, items, **by).rejected)
         if kind.item is records.Assessment:
             _note_not_admitted(connection, row, rows)
@@ -162,19 +166,21 @@ def _take(
     return TableReport(table, taken, [it for it in table.rows if it.reason]), done
 
 
-def _fill_in_results(
+def _fill_in(
     connection: Connection, row: catalogue.ClassRow, table: FoundTable, rows: Sequence[TableRow]
 ) -> None:
-    """Certificates come weeks after the results, and in a table of their own: what a table has no
-    column for stays as it was told of the same assessment."""
-    there = {it.field for it in table.used.values()}
-    lacking = {"passed", "score", "certificate_type", "certificate_no"} - there
-    kind = records.Assessment
+    """Certificates come weeks after the results, and in a table of their own, as days of make-up do
+    after the leave: what a table has no column for stays as it was told of the same item."""
+    kind = table.kind.item
+    if kind is None or kind not in _STAYS:
+        return
+    day, *names = _STAYS[kind]
+    lacking = set(names) - {it.field for it in table.used.values()}
     known = record_store.by_key(connection, kind.table, "class_id", [row.id], kind.key)
     ids = {it.external_id: it.id for it in store.enrolled(connection, row.id)}
     for it in rows:
         learner = ids.get(it.item.get("learner_id", ""))
-        before = known.get((row.id, learner, it.item["held_on"]), {"body": {}})["body"]
+        before = known.get((row.id, learner, it.item[day]), {"body": {}})["body"]
         it.item |= {name: before[name] for name in sorted(lacking) if name in before}
         if "certificate_no" in lacking and not it.item.get("passed"):
             it.item.pop("certificate_no", None)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from pydantic import ValidationError
 from sqlalchemy import select, update
 
@@ -18,9 +21,12 @@ from app.domain.review.stages import StepState
 from app.domain.review.subsidies import Standing
 from app.domain.review.subsidy_standards import StandardTerms
 from app.errors import BadInput, Conflict, NotAllowed
+from app.services import Services
+from app.settings import Settings
 from app.store.catalogue import catalogue, class_file, people
+from app.store.money import payments
 from app.store.scope import EVERYTHING
-from tests.console.conftest import Desk
+from tests.console.conftest import Clock, Desk, application, settle
 from tests.console.county import HERE, NOW, add
 from tests.console.offices import BEFORE_NOTICE, DAY_MS, FIELDS, Desks
 from tests.console.test_tables import hand_in, row_of
@@ -324,32 +330,32 @@ def test_nobody_is_paid_twice_for_one_occupation_and_level(treasury: Treasury) -
     assert (share.standing, share.paid_in) == (Standing.PAID_BEFORE, "HC-2026-014")
 
 
+def paid_elsewhere(connection: Any, treasury: Treasury, learner: int) -> int:
+    """Three other classes pay the learner's trainings of the year; the person."""
+    person: int = people.by_id(connection, learner).person_id
+    mine = connection.execute(
+        select(models.TrainingClass).where(models.TrainingClass.id == treasury.class_id)
+    ).one()
+    event = connection.scalars(select(models.StageEvent.id)).first()
+    for number in range(3):
+        copy = dict(mine._mapping) | {"external_id": f"HC-2026-9{number}"}
+        copy.pop("id")
+        other = add(connection, models.TrainingClass, **copy)
+        values = {"amount_fen": 100, "paid_on": "2026-04-09", "event_id": event}
+        held = f"{person}:职业{number}:5"
+        who = {"class_id": other, "learner_id": learner, "held": held}
+        add(connection, models.SubsidyPayment, **who, **values)
+    return person
+
+
 def test_a_fourth_paid_training_of_the_year_is_found_at_the_payment(treasury: Treasury) -> None:
     treasury.enter()
     treasury.publish_and_review()
     paid: dict[str, Any] = {"paid_on": treasury.today.isoformat(), "fund": "skills"}
     treasury.does("zhao", "payment", amount_yuan=Decimal(2401), **paid)
     learner = treasury.learners[0]
-    with treasury.desk.services.database.write() as connection:  # paid in others meanwhile
-        person = people.by_id(connection, learner).person_id
-        mine = connection.execute(
-            select(models.TrainingClass).where(models.TrainingClass.id == treasury.class_id)
-        ).one()
-        event = connection.scalars(select(models.StageEvent.id)).first()
-        for number in range(3):
-            copy = dict(mine._mapping) | {"external_id": f"HC-2026-9{number}"}
-            copy.pop("id")
-            other = add(connection, models.TrainingClass, **copy)
-            values = {"amount_fen": 100, "paid_on": "2026-04-09", "event_id": event}
-            held = f"{person}:职业{number}:5"
-            add(
-                connection,
-                models.SubsidyPayment,
-                class_id=other,
-                learner_id=learner,
-                held=held,
-                **values,
-            )
+    with treasury.desk.services.database.write() as connection:  # meanwhile
+        person = paid_elsewhere(connection, treasury, learner)
     assert treasury.standings()[:2] == [Standing.YEAR_FULL, Standing.PAYABLE]
     with pytest.raises(Conflict, match="1 are to be paid for now, not 2"):
         treasury.does("sun", "payment", "second")
@@ -358,6 +364,28 @@ def test_a_fourth_paid_training_of_the_year_is_found_at_the_payment(treasury: Tr
         connection.execute(first.values(held=f"{person}:保育员:"))
     share = next(it for it in treasury.subsidy.shares if it.learner.id == learner)
     assert (share.standing, share.paid_in) == (Standing.PAID_BEFORE, "HC-2026-90")
+
+
+@pytest.mark.both_databases
+def test_who_pays_waits_for_another_class_that_pays_the_same_people(
+    database_url: str, tmp_path: Path, clock: Clock
+) -> None:
+    services = Services.build(Settings(data_dir=tmp_path, database_url=database_url), clock)
+    client = TestClient(application(services))
+    treasury = Treasury(Desk(client, settle(services), services, clock, []))
+    treasury.enter()
+    treasury.publish_and_review()
+    paid: dict[str, Any] = {"paid_on": treasury.today.isoformat(), "fund": "skills"}
+    treasury.does("zhao", "payment", amount_yuan=Decimal(2401), **paid)
+    with ThreadPoolExecutor(1) as sun:
+        with treasury.desk.services.database.write() as connection:
+            payments.lock_people(connection, payments.candidates(connection, treasury.class_id))
+            paid_elsewhere(connection, treasury, treasury.learners[0])
+            asked = sun.submit(treasury.does, "sun", "payment", "second")
+            wait([asked], timeout=0.5)
+        with pytest.raises(Conflict, match="1 are to be paid for now, not 2"):
+            asked.result(20)
+    services.stop()
 
 
 def test_one_person_under_two_accounts_is_paid_once_also_once_it_is_known_who_it_is(

@@ -226,6 +226,7 @@ def pay(
     """Enter what was paid for each payable learner. `people` is how many the two who signed paid
     for, `payable_sha256` whom (None: that was not kept in their time). Raises Conflict where that
     changed between them, or somebody was paid meanwhile."""
+    store.lock_people(connection, store.candidates(connection, klass.id))
     subsidy = of_class(connection, klass)
     payable = subsidy.of(Standing.PAYABLE)
     if len(payable) != people:

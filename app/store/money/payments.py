@@ -16,6 +16,7 @@ from models import (
     AssessmentRecord,
     Enrolment,
     Learner,
+    Person,
     RecoveryEvent,
     StageEvent,
     SubsidyPayment,
@@ -56,6 +57,14 @@ class CandidateRow(Protocol):
     employer: str | None
     person_id: int
     passed: int | None
+
+
+def lock_people(connection: Connection, learners: Collection[CandidateRow]) -> None:
+    """Hold the people behind these learners until the transaction ends: of two classes that pay
+    them at once, the second sees what the first paid."""
+    people = {it.person_id for it in learners}
+    query = select(Person.id).where(Person.id.in_(people)).order_by(Person.id)
+    connection.execute(query.with_for_update(key_share=True)).all()
 
 
 def candidates(connection: Connection, class_id: int) -> Sequence[CandidateRow]:

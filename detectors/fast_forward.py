@@ -163,7 +163,7 @@ class _Story:
         self.advance, self.jump = samples.advance_ms[rows], samples.jump[rows]
         self._moved = np.flatnonzero((self.advance > 0) & ~self.jump)
         self.seeks = seeks[rows]
-        self.step = int(samples.step_ms[rows.start])
+        self.step = int(samples.step_ms[rows].max(initial=0))
         self.novel = self._novelty()
         self.low = np.minimum(samples.l_ms[rows], self._earliest(policy))
 

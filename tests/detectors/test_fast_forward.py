@@ -199,6 +199,13 @@ def test_a_platform_s_completion_may_lack_2_per_cent_and_10_s(seen, told):
     assert all(it.fault is Fault.PLATFORM and not it.voids for it in findings)
 
 
+def test_a_platform_s_completion_of_a_lesson_that_showed_no_place_is_told():
+    wu = Sitting()
+    wu.tell(Kind.ENDED, 0, flags=Flag.COMPLETED)
+    assert reasons(found(RULE, wu)) == ["completion_told"]
+
+
+
 def test_ended_without_a_position_claims_nothing_that_was_not_played():
     wu = Sitting().play().watch(3).ended()
     assert found(RULE, wu) == []

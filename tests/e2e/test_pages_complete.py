@@ -30,6 +30,7 @@ ANSWERS_OTHERWISE = {
     "/console/classes/{class_id}/systems/{system}/{table}.{ext}",
     "/console/classes/{class_id}/tables/{kind}.xlsx",  # a template to fill in
     "/console/courses/template.xlsx",
+    "/console/courses/read",  # leads to the form that a table was read into
 }
 
 # Any address may answer with the first two; the last one is seen in test_second_factor.py.

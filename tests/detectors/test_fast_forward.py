@@ -205,7 +205,6 @@ def test_a_platform_s_completion_of_a_lesson_that_showed_no_place_is_told():
     assert reasons(found(RULE, wu)) == ["completion_told"]
 
 
-
 def test_ended_without_a_position_claims_nothing_that_was_not_played():
     wu = Sitting().play().watch(3).ended()
     assert found(RULE, wu) == []

@@ -130,9 +130,12 @@ class Treasury(Desks):
         self.does("sun", "publication", "second")
         self.finish("claim_labour")
 
-    def pay(self, amount: str = "2401") -> None:
+    def signs_payment(self, amount: str = "2401") -> None:
         paid: dict[str, Any] = {"paid_on": self.today.isoformat(), "fund": "skills"}
         self.does("zhao", "payment", amount_yuan=Decimal(amount), **paid)
+
+    def pay(self, amount: str = "2401") -> None:
+        self.signs_payment(amount)
         self.does("sun", "payment", "second")
 
     def overturn(self, learner: int) -> None:
@@ -351,8 +354,7 @@ def paid_elsewhere(connection: Any, treasury: Treasury, learner: int) -> int:
 def test_a_fourth_paid_training_of_the_year_is_found_at_the_payment(treasury: Treasury) -> None:
     treasury.enter()
     treasury.publish_and_review()
-    paid: dict[str, Any] = {"paid_on": treasury.today.isoformat(), "fund": "skills"}
-    treasury.does("zhao", "payment", amount_yuan=Decimal(2401), **paid)
+    treasury.signs_payment()
     learner = treasury.learners[0]
     with treasury.desk.services.database.write() as connection:  # meanwhile
         person = paid_elsewhere(connection, treasury, learner)
@@ -375,8 +377,7 @@ def test_who_pays_waits_for_another_class_that_pays_the_same_people(
     treasury = Treasury(Desk(client, settle(services), services, clock, []))
     treasury.enter()
     treasury.publish_and_review()
-    paid: dict[str, Any] = {"paid_on": treasury.today.isoformat(), "fund": "skills"}
-    treasury.does("zhao", "payment", amount_yuan=Decimal(2401), **paid)
+    treasury.signs_payment()
     with ThreadPoolExecutor(1) as sun:
         with treasury.desk.services.database.write() as connection:
             payments.lock_people(connection, payments.candidates(connection, treasury.class_id))
@@ -411,8 +412,7 @@ def test_one_person_under_two_accounts_is_paid_once_also_once_it_is_known_who_it
 def test_what_two_people_signed_for_must_still_be_payable(treasury: Treasury) -> None:
     treasury.enter()
     treasury.publish_and_review()
-    paid: dict[str, Any] = {"paid_on": treasury.today.isoformat(), "fund": "skills"}
-    treasury.does("zhao", "payment", amount_yuan=Decimal(2401), **paid)
+    treasury.signs_payment()
     treasury.overturn(treasury.learners[0])
     with pytest.raises(Conflict, match="1 are to be paid for now, not 2"):
         treasury.does("sun", "payment", "second")
@@ -424,8 +424,7 @@ def test_what_two_people_signed_for_must_still_be_payable(treasury: Treasury) ->
 def test_as_many_as_were_signed_for_but_others_are_not_paid(treasury: Treasury) -> None:
     treasury.enter()
     treasury.publish_and_review()
-    paid: dict[str, Any] = {"paid_on": treasury.today.isoformat(), "fund": "skills"}
-    treasury.does("zhao", "payment", amount_yuan=Decimal(2401), **paid)
+    treasury.signs_payment()
     treasury.overturn(treasury.learners[0])
     treasury.admit(treasury.learners[2])
     assert treasury.standings() == [Standing.NOT_ELIGIBLE, Standing.PAYABLE, Standing.PAYABLE]

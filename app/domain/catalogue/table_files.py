@@ -202,19 +202,10 @@ def _sheet(data: bytes, sheet: Any, rows: list[tuple[int, tuple[Cell, ...]]]) ->
 
 def _boxes(written: bytes) -> Iterator[tuple[int, int, int, int]]:
     """Merged cells: left place, top row, right place, bottom row."""
+    from openpyxl.utils import column_index_from_string as number_of
+
     for left, top, right, bottom in (it.groups() for it in _MERGED.finditer(written)):
-        yield _place(left), int(top), _place(right), int(bottom)
-
-
-def _place(letters: bytes) -> int:
-    """
-    >>> _place(b"A"), _place(b"AB")
-    (0, 27)
-    """
-    place = 0
-    for letter in letters:
-        place = 26 * place + letter - ord("A") + 1
-    return place - 1
+        yield number_of(left.decode()) - 1, int(top), number_of(right.decode()) - 1, int(bottom)
 
 
 def _covered(boxes: Iterable[tuple[int, int, int, int]]) -> Iterator[tuple[int, int, int]]:

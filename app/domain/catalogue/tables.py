@@ -176,6 +176,8 @@ def _fill_in(
         return
     day, *names = _STAYS[kind]
     lacking = set(names) - {it.field for it in table.used.values()}
+    if not lacking:
+        return
     known = record_store.by_key(connection, kind.table, "class_id", [row.id], kind.key)
     ids = {it.external_id: it.id for it in store.enrolled(connection, row.id)}
     for it in rows:

@@ -79,9 +79,10 @@ class ToldPlaces:
         heads = np.flatnonzero(np.diff(self.own, prepend=-1))
         ends = np.flatnonzero(self.kind == Kind.ENDED)
         begins = heads[np.searchsorted(heads, ends, side="right") - 1]
-        for end, begin in zip(ends.tolist(), begins.tolist(), strict=True):
+        early = ends - begins < AT_ONCE  # most ends come last
+        for end, begin in zip(ends[early].tolist(), begins[early].tolist(), strict=True):
             after = end + 1
-            if after - begin > AT_ONCE or after == len(odd) or self.own[after] != self.own[begin]:
+            if after == len(odd) or self.own[after] != self.own[begin]:
                 continue
             stood = np.abs(self.arrive[begin:after] - self.arrive[begin]) <= STRAY_MS
             behind = self.leave[after] < self.arrive[begin] - STRAY_MS

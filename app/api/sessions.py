@@ -159,7 +159,7 @@ def report_controls(
         row_id, results = platform_controls.report(
             connection, caller.platform, session_id, items, services.clock()
         )
-    services.controls.forget(row_id)
+    services.controls.wake(row_id)
     return ControlsReceipt(
         stored=sum(result["status"] == "stored" for result in results),
         unchanged=sum(result["status"] == "unchanged" for result in results),

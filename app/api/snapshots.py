@@ -76,7 +76,7 @@ async def put_snapshot(
             stored = snapshots.store(
                 connection, services.photos, session, sent, at_ms, photo, **how
             )
-        services.controls.forget(session.id)
+        services.controls.wake(session.id)
         return stored
 
     def store() -> StoredSnapshot:

@@ -196,7 +196,7 @@ class FaceWorker:
             except Exception:  # one sitting's trouble is not the others'
                 log.exception("photos could not be decided", session=session_id)
                 continue
-            services.controls.forget(session_id)
+            services.controls.wake(session_id)
             if over:
                 services.closed([session_id])
 

@@ -48,12 +48,14 @@ class Lesson:
         return {"seq": self.seq, "type": kind, "at_ms": self.clock(), **more}
 
     def play(self, seconds: float = 10) -> None:
+        self.report([self.beat(seconds), *self.answers()])
+
+    def beat(self, seconds: float = 10) -> dict[str, Any]:
         self.clock.advance(seconds=seconds)
         self.position_s += seconds
-        events = [
-            self.event("progress", position=self.position_s, rate=1, visible=True, focused=True)
-        ]
-        events += self.answers()
+        return self.event("progress", position=self.position_s, rate=1, visible=True, focused=True)
+
+    def report(self, events: list[dict[str, Any]]) -> None:
         answer = self.client.post(
             f"/v1/sessions/{self.session}/events",
             json={"sent_at_ms": self.clock(), "events": events},
@@ -122,6 +124,22 @@ def test_lin_studies_a_whole_lesson(
     assert seen["schedule_verified"] is True
     noted = {flag for line in seen["controls"] for flag in line["flags"]}
     assert noted == {"service", "random_time"}
+
+
+def test_photos_are_asked_for_whoever_sends_some_of_their_own_between_seldom_reports(
+    lin: Lesson,
+) -> None:
+    lin.open()
+    while lin.position_s < 45 * 60:
+        lin.report([*(lin.beat() for _ in range(6)), *lin.answers()])
+        lin.client.put(
+            f"/v1/sessions/s1/snapshots/own{lin.seq}",
+            content=portrait(FACE, noise_seed=lin.seq),
+            params={"purpose": "random"},
+            headers={**lin.county.huang.headers, "content-type": "image/jpeg"},
+        )
+    seen = lin.client.get("/v1/sessions/s1", headers=lin.county.huang.headers).json()
+    assert [line["control"] for line in seen["controls"]].count("snapshot") == 2
 
 
 def test_an_answer_that_comes_twice_in_one_batch_sent_twice_is_one_answer(lin: Lesson) -> None:

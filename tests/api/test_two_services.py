@@ -75,6 +75,19 @@ def test_a_lesson_that_two_services_serve_in_turn_is_one_lesson(
     assert unanswered <= {it["challenge_id"] for it in lin.controls.values()}  # told at the last
 
 
+def test_photos_are_asked_for_whichever_service_hears_of_their_moments(
+    in_turn: Any, county: County, clock: TestClock
+) -> None:
+    """Reports are a minute apart: each service knows the place of two minutes ago."""
+    found_school(in_turn, county)
+    lin = Lesson(in_turn, county, clock)
+    lin.open()
+    while lin.position_s < 45 * 60:
+        lin.report([*(lin.beat() for _ in range(6)), *lin.answers()])
+    seen = in_turn.get("/v1/sessions/s1", headers=county.huang.headers).json()
+    assert [line["control"] for line in seen["controls"]].count("snapshot") == 2
+
+
 def test_a_sitting_that_went_elsewhere_and_came_back_was_not_paused(
     client: TestClient,
     settings: Settings,

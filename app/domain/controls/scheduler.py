@@ -48,6 +48,7 @@ from app.languages import Text
 from app.store.controls import controls as store
 from app.store.controls.controls import AnsweringPhoto, ControlRow, ScheduledSitting
 from app.store.events import event_log
+from app.store.events.appending import Stand
 from app.store.review import acts, spot_checks
 from app.store.review.acts import ActInForce
 from app.store.sittings import sittings as sitting_store
@@ -102,6 +103,14 @@ class Batch(msgspec.Struct, frozen=True):
     heard: bool = False  # it brought nothing again: the client had heard the answer before it
     number: int = 0  # which of the sitting's batches it was, from 1; 0: none that was stored
     evidence_version: int = 0  # of the sitting, as the batch was stored
+    before: Stand | None = None  # where the sitting stood until then
+
+    def memory(self) -> Memory:
+        """What the sitting's rows tell of the time before it."""
+        if self.before is None:
+            return Memory(self.learning_ms, self.now_ms)
+        learning_ms, position_ms, received_ms = self.before
+        return Memory(learning_ms, received_ms, position_ms)
 
 
 @dataclass(slots=True)
@@ -212,18 +221,19 @@ class ControlScheduler:
         ledgers = {}
         for session_id, now_ms in ends.items():
             self.forget(session_id)
-            ledgers[session_id] = self._load(connection, stored, session_id, now_ms)
             learning_ms = stored.sittings[session_id].learning_ms
+            batch = Batch(session_id, learning_ms, None, now_ms)
+            ledgers[session_id] = self._load(connection, stored, batch)
             control_plan.finish(ledgers[session_id], learning_ms, now_ms)
         _save(connection, ledgers)
 
     def forget(self, session_id: int) -> None:
-        """The rows were changed elsewhere: read them before the next answer."""
+        """Nothing that was remembered of it holds any more."""
         with self._lock:
             self._watches.pop(session_id, None)
 
     def wake(self, session_id: int) -> None:
-        """Something was asked for elsewhere: look at the rows with the next batch."""
+        """Something was asked or answered elsewhere: look at the rows with the next batch."""
         with self._lock:
             watch = self._watches.get(session_id)
             if watch is not None:
@@ -239,9 +249,6 @@ class ControlScheduler:
         stored = _Stored.read(connection, ids, now_ms)
         ledgers, watches = {}, []
         for batch in batches:
-            known = self._watches.get(batch.session_id)
-            if known is not None and not known.follows(batch):
-                self.forget(batch.session_id)
             ledgers[batch.session_id], watch = self._advanced(connection, stored, batch)
             watches.append(watch)
         changed = _save(connection, ledgers)
@@ -255,21 +262,20 @@ class ControlScheduler:
     def _advanced(
         self, connection: Connection, stored: _Stored, batch: Batch
     ) -> tuple[Ledger, _Watch]:
-        ledger = self._load(connection, stored, batch.session_id, batch.now_ms)
+        ledger = self._load(connection, stored, batch)
         tick = Tick(
             batch.learning_ms, batch.position_ms, batch.now_ms, batch.popup_notes, batch.heard
         )
         control_plan.advance(ledger, tick)
         return ledger, _watch(ledger, tick)
 
-    def _load(
-        self, connection: Connection, stored: _Stored, session_id: int, now_ms: int
-    ) -> Ledger:
+    def _load(self, connection: Connection, stored: _Stored, batch: Batch) -> Ledger:
+        session_id = batch.session_id
         sitting = stored.sittings.get(session_id)
         if sitting is None:
             raise NotFound("unknown_session", "there is no such session")
         known = self._watches.get(session_id)
-        memory = known.ledger.memory if known else Memory(sitting.learning_ms, now_ms)
+        memory = known.ledger.memory if known and known.follows(batch) else batch.memory()
         seed = known.ledger.seed if known else self._seed(sitting.seed_encrypted)
         issues = sitting.controls == "service" and bool(seed)
         terms = stored.terms(sitting)
@@ -284,7 +290,7 @@ class ControlScheduler:
             moves=_asks_moves(sitting, terms),
             asker=self._asker(connection, sitting, terms) if issues else None,
             hours=self.hours_of(connection, sitting.class_id),
-            lines=stored.lines(session_id, now_ms, live_required=terms.live_required),
+            lines=stored.lines(session_id, batch.now_ms, live_required=terms.live_required),
             popup_from_ms=sitting.popup_from_ms,
             popup_due_ms=sitting.popup_due_ms,
             popup_draws=sitting.popup_draws,

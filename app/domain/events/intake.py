@@ -181,6 +181,7 @@ def for_scheduler(stored: Append, receipt: Receipt, events: Sequence[Event]) -> 
         heard=receipt.accepted > 0 and not receipt.duplicates,
         number=receipt.batches,
         evidence_version=receipt.evidence_version,
+        before=receipt.before,
     )
 
 

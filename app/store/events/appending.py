@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,10 +29,20 @@ class Append(msgspec.Struct):
     batch_id: str | None = None  # whose events come without numbers, and are numbered here
 
 
+class Stand(NamedTuple):
+    """Where a session stood: its learning clock, its content position, and when its last batch was
+    received."""
+
+    learning_ms: int
+    position_ms: int
+    received_ms: int
+
+
 class Receipt(msgspec.Struct, frozen=True):
     """What became of a batch. `fate` is a word of app/domain/sittings/sitting_life.py;
     `refused` is set, to the reason, when the session takes no more events. `batches` is how many
-    the session has stored by now, `evidence_version` its own (models.Session)."""
+    the session has stored by now, `evidence_version` its own (models.Session), `before` where it
+    stood until then."""
 
     accepted: int
     duplicates: int
@@ -47,6 +58,7 @@ class Receipt(msgspec.Struct, frozen=True):
     batches: int = 0
     evidence_version: int = 0
     first_seq: int | None = None  # of a batch that was numbered here
+    before: Stand | None = None
 
 
 @dataclass(slots=True, eq=False)

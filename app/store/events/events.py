@@ -40,6 +40,7 @@ from app.store.events.appending import (
     Gathering,
     Patience,
     Receipt,
+    Stand,
     Waiting,
 )
 from app.store.events.event_log import FORWARDED, GENESIS, link, read
@@ -270,6 +271,7 @@ def _append(
     decided = decide(head, append, lambda: _rival(connection, head, heads))
     if decided.refused:
         return _receipt(head, decided, 0, 0, ())
+    before = Stand(head.learning_ms, head.play_pos_ms, head.last_recv_ms)
     received_ms = append.received_ms
     if not append.imported and received_ms < head.last_recv_ms:
         received_ms = head.last_recv_ms  # another process's clock, or the former one, was ahead
@@ -295,7 +297,7 @@ def _append(
         head.lease_expires_ms = append.received_ms + append.lease_ms
     if packed.count or conflicts:
         _put_behind(head, packed, received_ms)
-    return _receipt(head, decided, packed.count, duplicates, conflicts, first_seq)
+    return _receipt(head, decided, packed.count, duplicates, conflicts, first_seq, before)
 
 
 def _put_behind(head: Any, packed: Packed, received_ms: int) -> None:
@@ -385,6 +387,7 @@ def _receipt(
     duplicates: int,
     conflicts: tuple[int, ...],
     first_seq: int | None = None,
+    before: Stand | None = None,
 ) -> Receipt:
     return Receipt(
         accepted,
@@ -401,6 +404,7 @@ def _receipt(
         head.batch_count,
         head.evidence_version,
         first_seq,
+        before,
     )
 
 

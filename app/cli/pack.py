@@ -78,7 +78,7 @@ def diff(
 def list_packs(as_json: Json = False, folder: Folder = None) -> None:
     """All packs in all versions."""
     try:
-        summaries = packs.available(folder=folder)
+        summaries = packs.available(folder=folder, strict=True)
         locks = [pack_lock.read_lock(it) for it in packs.shelves(folder)]
         published = {name: digest for lock in locks for name, digest in lock.items()}
     except PackError as error:

@@ -371,7 +371,7 @@ def _packs(code: str) -> list[tuple[str, str]]:
     """The packs on the shelf, each in its latest version, with the days that its text is in
     force."""
     found = []
-    for it in packs.available(strays=True):
+    for it in packs.available():
         if it.latest:
             own = packs.load(it.id).instrument
             first, last = own.effective_from or "…", own.effective_to or "…"

@@ -47,7 +47,7 @@ def _shelf(
         "pack_drafts.html",
         login=login,
         rows=rows,
-        packs=packs.available(strays=True),
+        packs=packs.available(),
         counties=counties or (),
         problem=problem,
         typed=typed or {"base": packs.load(services.settings.default_pack).name},

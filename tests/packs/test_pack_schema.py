@@ -198,7 +198,7 @@ def test_questions_are_asked_from_a_pool_that_is_named(shelf: Shelf, pool: str |
 def test_a_version_is_of_plain_digits(shelf: Shelf, name: str) -> None:
     (shelf.folder / name).write_text("", "utf-8")
     with pytest.raises(PackError, match="a pack file is named <id>@"):
-        packs.available(folder=shelf.folder)
+        packs.available(folder=shelf.folder, strict=True)
 
 
 def test_a_check_comes_with_the_one_whose_numbers_it_reads(shelf: Shelf) -> None:
@@ -255,4 +255,4 @@ def test_a_pack_extends_another_one_in_a_version_that_is_there(
 def test_a_file_whose_name_carries_no_version_is_refused(shelf: Shelf) -> None:
     (shelf.folder / "henan.toml").write_text("", "utf-8")
     with pytest.raises(PackError, match=r"henan\.toml: a pack file is named <id>@"):
-        packs.available(folder=shelf.folder)
+        packs.available(folder=shelf.folder, strict=True)

@@ -139,9 +139,9 @@ def rule_title(rule: str, pack: str = "") -> Text:
     return Text(table.title.zh, table.title.en) if table else rules.title(rule)
 
 
-def available(*, folder: Path | None = None, strays: bool = False) -> list[PackSummary]:
-    """All packs in all versions, by id and version. Raises PackError for a file that is no pack's,
-    unless `strays` are passed over."""
+def available(*, folder: Path | None = None, strict: bool = False) -> list[PackSummary]:
+    """All packs in all versions, by id and version. A file that is no pack's is passed over; where
+    `strict`, it raises PackError."""
     return [
         PackSummary(
             id=pack.id,
@@ -151,7 +151,7 @@ def available(*, folder: Path | None = None, strays: bool = False) -> list[PackS
             digest=pack.digest,
             latest=version == known[-1],
         )
-        for pack_id, known in sorted((readable if strays else versions)(folder).items())
+        for pack_id, known in sorted((versions if strict else readable)(folder).items())
         for version in known
         for pack in (load(pack_id, version, folder=folder),)
     ]

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
+from app.db import Database
 from app.domain.catalogue import table_files
+from models import OfflineAttendance
 from tests.api.test_sessions import found_school
 from tests.domain.catalogue.test_tables import book
 from tests.people import County
@@ -32,8 +35,10 @@ def school(client: TestClient, county: County) -> County:
     return found_school(client, county)
 
 
-def hand_in(client: TestClient, county: County, data: bytes, **query: str) -> Any:
-    url = "/v1/classes/c1/tables/roster"
+def hand_in(
+    client: TestClient, county: County, data: bytes, kind: str = "roster", **query: str
+) -> Any:
+    url = f"/v1/classes/c1/tables/{kind}"
     return client.post(url, content=data, params=query, headers=county.huang.headers)
 
 
@@ -100,3 +105,41 @@ def test_a_kind_that_there_is_not_is_named(client: TestClient, school: County) -
     url = "/v1/classes/c1/tables/marks"
     answer = client.post(url, content=ODD, headers=school.huang.headers)
     assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == "table"
+
+
+DAY = ["姓名", "日期", "学时"]
+OF_LIN = ["林小兰", "2026-03-10"]
+
+
+def attendance(
+    client: TestClient, county: County, database: Database, *rows: list[Any]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The answer to a table, and what then stands of its day."""
+    data = book(("考勤", list(rows)))
+    told = hand_in(client, county, data, "offline-attendance").json()
+    with database.read() as connection:
+        bodies = connection.scalars(select(OfflineAttendance.body).order_by(OfflineAttendance.item))
+        return told, [it | {"learner_id": "", "held_on": ""} for it in bodies]
+
+
+def test_attendance_keeps_what_a_later_table_has_no_column_for(
+    client: TestClient, school: County, database: Database
+) -> None:
+    titles = [*DAY, "时段", "实操", "分钟", "地点", "教师"]
+    whole = [*OF_LIN, 4, "上午", "实操", 180, "一号车间", "王老师"]
+    stands = {"learner_id": "", "held_on": "", "hours": 4, "session": "am", "practical": True}
+    stands |= {"minutes": 180, "place": "一号车间", "teacher": "王老师"}
+    assert attendance(client, school, database, titles, whole)[1] == [stands]
+    assert attendance(client, school, database, DAY, [*OF_LIN, 4])[1] == [stands]
+    del stands["minutes"]  # they were those of four
+    assert attendance(client, school, database, DAY, [*OF_LIN, 3])[1] == [stands | {"hours": 3}]
+
+
+def test_of_a_day_in_two_halves_a_table_without_parts_of_the_day_is_asked_about(
+    client: TestClient, school: County, database: Database
+) -> None:
+    halves: list[list[Any]] = [[*DAY, "时段"], [*OF_LIN, 3, "上午"], [*OF_LIN, 2, "下午"]]
+    _, before = attendance(client, school, database, *halves)
+    told, after = attendance(client, school, database, DAY, [*OF_LIN, 4])
+    assert "已按上午、下午分别登记，表里没有“时段”列" in told["rows"][0]["reason"]["zh"]
+    assert after == before and len(before) == 2

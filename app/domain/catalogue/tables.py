@@ -59,11 +59,13 @@ _OF_A_COLUMN = (
     "date_out_of_range",
     "unprintable",
 )
-# The day by which an item is known, and what of it may come in a table of its own.
+# What of an item may come in a table of its own.
 _STAYS: dict[type[records.Item], tuple[str, ...]] = {
-    records.Assessment: ("held_on", "passed", "score", "certificate_type", "certificate_no"),
-    records.Leave: ("from_on", "made_up_on", "reason"),
+    records.Assessment: ("passed", "score", "certificate_type", "certificate_no"),
+    records.Leave: ("made_up_on", "reason"),
+    records.OfflineHours: ("session", "practical", "minutes", "place", "teacher"),
 }
+_PARTS = {"am": "上午", "pm": "下午", "evening": "晚上"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ def _take(
 ) -> tuple[TableReport, Enrolled | None]:
     kind = table.kind
     _Accounts(connection, vault, row, kind).tell(table.rows)
+    _fill_in(connection, row, table)
     rows = [it for it in table.rows if it.reason is None]
     items = [it.item for it in rows]
     done = None
@@ -158,7 +161,6 @@ def _take(
                 rows[it.index].changes.append((_FIELD_LABELS[field], typed, now))
     else:
         by: Any = {"actor": actor, "now_ms": now_ms}
-        _fill_in(connection, row, table, rows)
         _refuse(kind, rows, records.take(connection, vault, row, kind.item, items, **by).rejected)
         if kind.item is records.Assessment:
             _note_not_admitted(connection, row, rows)
@@ -166,26 +168,55 @@ def _take(
     return TableReport(table, taken, [it for it in table.rows if it.reason]), done
 
 
-def _fill_in(
-    connection: Connection, row: catalogue.ClassRow, table: FoundTable, rows: Sequence[TableRow]
-) -> None:
+def _fill_in(connection: Connection, row: catalogue.ClassRow, table: FoundTable) -> None:
     """Certificates come weeks after the results, and in a table of their own, as days of make-up do
     after the leave: what a table has no column for stays as it was told of the same item."""
     kind = table.kind.item
-    if kind is None or kind not in _STAYS:
-        return
-    day, *names = _STAYS[kind]
-    lacking = set(names) - {it.field for it in table.used.values()}
-    if not lacking:
+    lacking = set(_STAYS.get(kind, ()) if kind else ()) - {it.field for it in table.used.values()}
+    if kind is None or not lacking:
         return
     known = record_store.by_key(connection, kind.table, "class_id", [row.id], kind.key)
     ids = {it.external_id: it.id for it in store.enrolled(connection, row.id)}
-    for it in rows:
+    for it in table.rows:
         learner = ids.get(it.item.get("learner_id", ""))
-        before = known.get((row.id, learner, it.item[day]), {"body": {}})["body"]
-        it.item |= {name: before[name] for name in sorted(lacking) if name in before}
+        if it.reason is not None or learner is None:
+            continue
+        if "session" in lacking:
+            it.reason = _tell_part(it, learner, known)
+        before = known.get(_key(kind, row, learner, it), {"body": {}})["body"]
+        kept = {name: before[name] for name in sorted(lacking) if name in before}
+        if kept.get("minutes") and before["hours"] != it.item["hours"]:
+            del kept["minutes"]  # they were those of other hours
+        it.item |= kept
         if "certificate_no" in lacking and not it.item.get("passed"):
             it.item.pop("certificate_no", None)
+
+
+def _key(
+    kind: type[records.Item], row: catalogue.ClassRow, learner: int, told: TableRow
+) -> tuple[Any, ...]:
+    """By what an item of a table is known, as its kind's `columns` say."""
+    if kind is records.OfflineHours:
+        return row.id, learner, told.item["held_on"], told.item.get("session", "1")
+    return row.id, learner, told.item["from_on" if kind is records.Leave else "held_on"]
+
+
+def _tell_part(told: TableRow, learner: int, known: records.Rows) -> Text | None:
+    """A table without a column for the part of the day speaks of the part that is on record; where
+    there are several, why it cannot be told which."""
+    day = told.item["held_on"]
+    items = [item for (_, who, on, item) in known if (who, on) == (learner, day)]
+    parts = [it for it in _PARTS if it in items]
+    if "1" in items or not parts:
+        return None
+    if len(parts) == 1:
+        told.item["session"] = parts[0]
+        return None
+    halves = "、".join(_PARTS[it] for it in parts)
+    return Text(
+        f"{day}已按{halves}分别登记，表里没有“时段”列，不知道改的是哪一段：请加上该列再传",
+        f"{day} is on record as {', '.join(parts)}: add the column 时段 (part of the day)",
+    )
 
 
 def _note_not_admitted(

@@ -37,6 +37,10 @@ _MERGED = re.compile(
     _TAG + rb"mergeCell\s[^<>]*?ref=[\"']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})[\"']"
 )
 _ROW_TAG = re.compile(_TAG + rb"row\s[^<>]*>")
+_COLUMN_TAG = re.compile(_TAG + rb"col\s[^<>]*>")
+_FIRST_AND_LAST = tuple(
+    re.compile(rb"\s" + it + rb"=[\"']([0-9]{1,5})[\"']") for it in (b"min", b"max")
+)
 _HIDDEN = re.compile(rb"\shidden=[\"'](?:1|true)[\"']")
 _ROW_NUMBER = re.compile(rb"\sr=[\"']([0-9]{1,7})[\"']")
 # "Strict Open XML", a choice beside the usual one when a workbook is saved: other namespaces.
@@ -70,7 +74,7 @@ class FileSheet:
 
     `merged` has, by row number and place, what stands in the cell above that a cell without
     content was merged with; `broad`, of cells that are merged with those at their right, the last
-    place. `hidden` are numbers of rows that a filter or a person hides.
+    place. `hidden` are numbers of rows that a filter or a person hides, `unseen` places of columns.
     """
 
     name: str
@@ -78,6 +82,7 @@ class FileSheet:
     merged: dict[tuple[int, int], Cell] = field(default_factory=dict)
     broad: dict[tuple[int, int], int] = field(default_factory=dict)
     hidden: frozenset[int] = frozenset()
+    unseen: frozenset[int] = frozenset()
 
 
 class BadTable(BadInput):
@@ -185,8 +190,8 @@ def _workbook(data: bytes) -> list[FileSheet]:
 
 
 def _sheet(data: bytes, sheet: Any, rows: list[tuple[int, tuple[Cell, ...]]]) -> FileSheet:
-    """A sheet with what its file says of merged cells and hidden rows, which is not read along
-    with the cells."""
+    """A sheet with what its file says of merged cells, hidden rows and columns, which is not read
+    along with the cells."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         written = archive.read(sheet._worksheet_path.lstrip("/"))
     tags = (it[0] for it in _ROW_TAG.finditer(written) if _HIDDEN.search(it[0]))
@@ -197,7 +202,18 @@ def _sheet(data: bytes, sheet: Any, rows: list[tuple[int, tuple[Cell, ...]]]) ->
         if place < len(above.get(top, ())) and above[top][place] is not None:
             merged[row, place] = above[top][place]
     broad = {(top, left): right for left, top, right, _ in boxes if right > left}
-    return FileSheet(sheet.title, rows, merged, broad, hidden)
+    return FileSheet(sheet.title, rows, merged, broad, hidden, _unseen(written))
+
+
+def _unseen(written: bytes) -> frozenset[int]:
+    """Places of hidden columns; a tag tells of all from one to another."""
+    found: set[int] = set()
+    for tag in islice(_COLUMN_TAG.finditer(written), _MAX_WIDTH):
+        bounds = [it.search(tag[0]) for it in _FIRST_AND_LAST]
+        if _HIDDEN.search(tag[0]) and all(bounds):
+            first, last = (int(it[1]) for it in bounds if it)
+            found.update(range(first - 1, min(last, _MAX_WIDTH)))
+    return frozenset(found)
 
 
 def _boxes(written: bytes) -> Iterator[tuple[int, int, int, int]]:

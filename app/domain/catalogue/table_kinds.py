@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from app.domain.catalogue import table_cells as cells
@@ -399,14 +400,19 @@ def plain(title: Any) -> str:
     return said.replace("_", "").lower()
 
 
-def recognised(kind: TableKind, titles: Sequence[Any]) -> dict[int, TableColumn]:
-    """The columns of the kind by where they stand; of two of one meaning the first, and one that
-    has the column's own name before one that only means it."""
+def recognised(
+    kind: TableKind, titles: Sequence[Any], unseen: Collection[int] = ()
+) -> dict[int, TableColumn]:
+    """The columns of the kind by where they stand; of two of one meaning the first, one that has
+    the column's own name before one that only means it, and what people see before what their file
+    hides (`unseen`)."""
     found: dict[int, TableColumn] = {}
     named = {it for column in kind.columns for it in column.known_as()}
-    for means in (_is_named, _is_meant):
-        for place, title in enumerate(titles):
-            said = plain(title)
+    seen = [it for it in range(len(titles)) if it not in unseen]
+    ways = product((seen, sorted(unseen)), (_is_named, _is_meant))
+    for places, means in ways:
+        for place in places:
+            said = plain(titles[place]) if place < len(titles) else ""
             if not said or place in found or (means is _is_meant and said in named):
                 continue
             free = (it for it in kind.columns if it not in found.values())

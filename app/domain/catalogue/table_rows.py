@@ -43,7 +43,8 @@ class TableRow:
 class FoundTable:
     """What was found in a file. `others` are sheets with such a table that were not read, `unused`
     titles of columns that say nothing to us, `skipped` rows after the header that are no rows of
-    the table, `hidden` numbers of rows that the file hides and that were read all the same."""
+    the table, `hidden` numbers of rows and `unseen` titles of columns that the file hides and that
+    were read all the same."""
 
     kind: TableKind
     sheet: str
@@ -54,6 +55,7 @@ class FoundTable:
     unused: list[str]
     skipped: list[tuple[int, str]]
     hidden: list[int]
+    unseen: list[str]
     rows: list[TableRow]
 
 
@@ -82,6 +84,7 @@ def read(sheets: list[FileSheet], kind: TableKind) -> FoundTable:
         unused=header.unknown,
         skipped=skipped,
         hidden=[it.number for it in rows if it.number in sheet.hidden],
+        unseen=[cells.shown(titles[it]).strip() for it in used if it in sheet.unseen],
         rows=rows,
     )
 
@@ -160,13 +163,13 @@ def _headers(sheet: FileSheet, kind: TableKind) -> Iterator[_Header]:
     """What may be the header. Two rows are one header where that makes more columns known, and
     where the second divides a title of the first: that is the title of none of its parts."""
     for at, (_, row) in enumerate(sheet.rows[:_HEADER_WITHIN]):
-        alone = _Header(sheet, at, row, recognised(kind, row))
+        alone = _Header(sheet, at, row, recognised(kind, row, sheet.unseen))
         divided = bool(alone.used) and _divides(alone)
         if not divided:
             yield alone
         if at + 1 < len(sheet.rows):
             titles = _divided(kind, row, sheet.rows[at + 1][1])
-            both = _Header(sheet, at, titles, recognised(kind, titles), rows=2)
+            both = _Header(sheet, at, titles, recognised(kind, titles, sheet.unseen), rows=2)
             if divided or (alone.used and len(both.used) > len(alone.used)):
                 yield both
 

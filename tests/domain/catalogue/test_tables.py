@@ -340,6 +340,20 @@ STRICT = (
 )
 
 
+@pytest.mark.parametrize("hidden", ["身份证号", "证件号码"])
+def test_of_two_columns_of_one_meaning_the_one_that_people_see_is_read(hidden: str) -> None:
+    def draw(page: Any) -> None:
+        page.append([hidden, "姓名", "证件号/身份证号", "工作单位"])
+        for who, number in PEOPLE:
+            page.append(["000000197001010017", who, number, "示例厂"])
+        for column in "AD":
+            page.column_dimensions[column].hidden = True
+
+    table = roster(drawn(draw))
+    assert people(table) == PEOPLE
+    assert (table.unused, table.unseen) == ([hidden], ["工作单位"])
+
+
 @pytest.mark.parametrize(
     ("part", "changes"),
     [("xl/worksheets/", PREFIXED), ("xl/worksheets/", ((b'"', b"'"),)), ("", STRICT)],

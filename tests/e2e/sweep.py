@@ -1,5 +1,5 @@
 """What every page must be for people of fifty: nothing smaller than 14 px, and at 150 % in the
-browser nothing that runs off the screen or is cut."""
+browser or on a small phone nothing that runs off the screen, is cut, or is set letter by letter."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ LEAST_PX = 14
 ZOOMED: dict[str, Any] = {  # an office screen of 1366 × 768 at 150 %
     "viewport": {"width": 911, "height": 512},
     "device_scale_factor": 1.5,
+}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 360, "height": 740},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
 }
 _SMALL = """least => {
     const small = new Map();
@@ -43,9 +49,15 @@ _OFF = """() => {
     }
     return found.slice(0, 5);
 }"""
+# A cell in which hardly a word has room beside the next one, and which has a lot to say.
+_SQUEEZED = """() => [...document.querySelectorAll("td, td > div, td > a")]
+    .filter(it => it.getClientRects().length && it.clientWidth && it.clientWidth < 48
+        && it.innerText.replace(/\\s/g, "").length > 11)
+    .map(it => `${it.innerText.slice(0, 24)} stands in ${it.clientWidth} px`).slice(0, 3)"""
 
 
 def complaints(page: Page) -> Iterator[str]:
-    """What is too small on the page, runs off it, or is cut."""
+    """What is too small on the page, runs off it, is cut, or has no room."""
     yield from page.evaluate(_SMALL, LEAST_PX)
     yield from page.evaluate(_OFF)
+    yield from page.evaluate(_SQUEEZED)

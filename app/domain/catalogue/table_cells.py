@@ -298,7 +298,7 @@ def attended(cell: Cell) -> Cell:
     if text and not _TICKS & set(said) and not any(c.isalnum() for c in said):
         raise BadCell(
             "attended_or_not",
-            f"“{text[:20]}”看不出到没到课：到课的写“√”，没到的这一行删去",
+            f"“{text[:20]}”看不出到没到课：到课的用“查找和替换”改成“√”，没到的这一行删去",
             f"{text[:20]!r} does not say who came: write √, and leave out who did not",
         )
     return None

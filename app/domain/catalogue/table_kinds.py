@@ -185,7 +185,7 @@ OFFLINE = TableKind(
             "签到",
             cells.attended,
             "出勤 考勤 出勤情况 考勤情况 到课 是否到课 是否出勤 签名 学员签名 学员签到",
-            note="只看有没有写缺勤、请假：写了的那一行退回",
+            note="到课写√；写了缺勤、请假的，或写的看不出到没到课（○、●），那一行退回",
         ),
     ),
     LISTS["offline-attendance"],

@@ -17,6 +17,7 @@ from app.simulation.entities import invented_id_number
 from tests.console.test_setups import LESSONS
 from tests.domain.catalogue.test_tables import book
 from tests.e2e.conftest import Visitor
+from tests.e2e.pages import addresses
 from tests.e2e.site import PASSWORD
 from tests.e2e.test_accessibility import grave_issues
 
@@ -150,3 +151,42 @@ def take_the_application_in(visitor: Callable[..., Visitor]) -> None:
     expect(wei.page.get_by_label("受理日期")).to_have_value("2026-11-22")
     wei.page.get_by_role("button", name="登记受理").click()
     expect(wei.page.locator("#opening_filed")).to_contain_text("已办结")
+
+
+def test_a_class_that_is_half_filled_in_outlives_the_login(
+    visitor: Callable[..., Visitor],
+) -> None:
+    clerk = visitor("han")
+    clerk.open(addresses(clerk.site.services)["class-new"].path)
+    page = clerk.page
+    page.get_by_label("班级编号").fill("sl-2026-18")
+    page.get_by_label("开班日期").fill("2026-11-23")
+    page.get_by_label("结束日期").fill("2026-12-12")
+    page.locator("[name=occupation]").select_option("电子商务师")
+    page.locator("[name=mode]").select_option("blended")
+    page.get_by_label("教师 1", exact=True).fill("沈教员")
+    page.get_by_label("专职 1").check()
+    page.context.clear_cookies()
+    page.get_by_role("button", name="开班").click()
+    clerk.sign_in_again("han")
+    expect(page.get_by_label("班级编号")).to_have_value("sl-2026-18")
+    expect(page.get_by_label("开班日期")).to_have_value("2026-11-23")
+    expect(page.locator("[name=mode]")).to_have_value("blended")
+    expect(page.get_by_label("教师 1", exact=True)).to_have_value("沈教员")
+    expect(page.get_by_label("专职 1")).to_be_checked()
+
+
+def test_a_reason_that_outlives_the_login_stays_with_the_act_it_was_for(
+    visitor: Callable[..., Visitor],
+) -> None:
+    zhao = visitor("zhao")
+    acts = addresses(zhao.site.services)["acts"].path
+    page = zhao.open(acts).page
+    form = page.locator("details", has_text="延长弹窗应答时限").last
+    form.locator("summary").click()
+    form.locator("textarea").fill("使用读屏软件")
+    page.context.clear_cookies()
+    zhao.open(acts).sign_in_again("zhao")
+    typed = page.locator("textarea").evaluate_all("all => all.map(it => it.value).filter(Boolean)")
+    assert typed == ["使用读屏软件"]
+    expect(page.locator("details[open] textarea")).to_have_value("使用读屏软件")

@@ -1,26 +1,38 @@
 // What somebody types outlives their login: it stays in this tab, under their name, until the form is
 // taken or they sign out. A login that ends meanwhile leads to the login page and back.
-const FIELDS = "textarea, select, input:not([type]), input[type=text], input[type=date], input[type=radio]";
+// A form that makes something new (data-keep) comes back whole, over what the page proposes.
+const FIELDS = "textarea, select, input:not([type]), input:is([type=text], [type=date], [type=radio], [type=checkbox])";
 const ALL = "zhenxue:draft:";
 const PREFIX = `${ALL}${document.querySelector(".who .name")?.textContent}:`;
 const SENT = `${ALL}sent`;
 const refused = document.querySelector("[role=alert]"); // such a form shows itself what was typed
-const key = (form) => PREFIX + new URL(form.getAttribute("action") ?? "", location).pathname;
+// What tells apart the forms that one page sends to one address.
+const ABOUT = ["kind", "what", "step", "deed", "finding", "objection", "learners", "lift", "which", "setup"];
+const key = (form) => [
+  PREFIX + new URL(form.getAttribute("action") ?? "", location).pathname,
+  ...[...form.querySelectorAll("input[type=hidden]")].filter((it) => ABOUT.includes(it.name))
+    .map((it) => `${it.name}=${it.value}`),
+].join(" ");
 const fields = (form) => [...form.querySelectorAll(FIELDS)].filter((it) => it.name);
+const posted = (whole) => document.querySelectorAll(`form[method=post]${whole}`);
 
 const sent = sessionStorage.getItem(SENT);
 sessionStorage.removeItem(SENT);
-if (sent && !refused && document.querySelector(".who")) sessionStorage.removeItem(sent); // it was taken
+const again = document.querySelector(".refusal") || [...posted("")].some((it) => key(it) === sent);
+if (sent && !(refused && again) && document.querySelector(".who")) sessionStorage.removeItem(sent); // it was taken
 
-for (const form of document.querySelectorAll("form[method=post]:has(textarea)")) {
+for (const form of posted(":is(:has(textarea), [data-keep])")) {
+  const keep = "keep" in form.dataset;
   const words = JSON.parse(sessionStorage.getItem(key(form)) ?? "{}");
   for (const it of refused ? [] : fields(form)) {
     if (it.type === "radio") it.checked ||= it.value === words[it.name];
-    else if (!it.value && words[it.name]) it.value = words[it.name];
+    else if (it.type === "checkbox") it.checked = keep ? words[`${it.name} ${it.value}`] ?? it.checked : it.checked;
+    else if ((keep || !it.value) && words[it.name]) it.value = words[it.name];
   }
+  if (!refused && Object.keys(words).length && form.closest("details")) form.closest("details").open = true;
   form.addEventListener("input", () => sessionStorage.setItem(key(form), JSON.stringify(
     Object.fromEntries(fields(form).filter((it) => it.type !== "radio" || it.checked)
-      .map((it) => [it.name, it.value])))));
+      .map((it) => (it.type === "checkbox" ? [`${it.name} ${it.value}`, it.checked] : [it.name, it.value]))))));
   form.addEventListener("submit", () => sessionStorage.setItem(SENT, key(form)));
 }
 document.querySelector("form[action='/console/logout']")?.addEventListener("submit", () =>

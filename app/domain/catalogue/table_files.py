@@ -29,6 +29,14 @@ MAX_ROWS = 2000  # with something in them
 _MOST_ELEMENTS, _MOST_STYLES = 1_000_000, 200_000
 _MAX_HEIGHT, _MAX_WIDTH, _MAX_SHEETS = 20_000, 100, 20
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_NO_TABLES = {
+    b"%PDF": "PDF",
+    b"\x89PNG": "图片",
+    b"\xff\xd8\xff": "图片",
+    b"GIF8": "图片",
+    b"Rar!": "压缩包",
+    b"7z\xbc\xaf": "压缩包",
+}  # what files begin with
 _MARKUP = re.compile(r"\s*<(\?xml|!doctype|html|head|meta|table|style|!--)", re.IGNORECASE)
 # No tag goes beyond the next one's beginning: what is none is not looked through from each of them.
 _TAG = rb"<(?:[\w.-]{1,40}:)?"  # programs that write a prefix before every name
@@ -108,10 +116,28 @@ def sheets(data: bytes) -> list[FileSheet]:
             "这是 .xls 旧格式，或设了打开密码。请用 Excel 或 WPS 打开，去掉密码，另存为 .xlsx 再传",
             "this is the old .xls format, or has a password: save it as .xlsx without one",
         )
+    if other := _other(data):
+        raise BadTable(
+            "table_unreadable",
+            f"这是{other}，不是表格。请把名单放进 Excel 或 WPS 表格，存为 .xlsx 再传",
+            "this is no table: put the list into a spreadsheet and save it as .xlsx",
+        )
     found = _workbook(data) if data.startswith(_ZIP) else [_text(data)]
     if not any(it.rows for it in found):
         raise BadTable("table_empty", "文件里没有内容", "there is nothing in the file")
     return found
+
+
+def _other(data: bytes) -> str | None:
+    """What a file is instead of a table, where its beginning or its parts say so."""
+    for begins, kind in _NO_TABLES.items():
+        if data.startswith(begins):
+            return kind
+    try:
+        names = zipfile.ZipFile(io.BytesIO(data)).namelist() if data.startswith(_ZIP) else []
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):  # told where it is opened
+        return None
+    return "Word文档" if "word/document.xml" in names else None
 
 
 class _BookParts(zipfile.ZipFile):

@@ -830,3 +830,20 @@ def test_no_name_of_a_column_means_two_columns(kind: table_kinds.TableKind) -> N
 def test_a_refusal_of_the_whole_table_is_told_in_both_languages() -> None:
     said = tables.not_taken(BadInput("roster_too_large", "learners: 太多 / too many"))
     assert (said.zh, said.en) == ("太多", "too many")
+
+
+def word_document() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("word/document.xml", "<w:document/>")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [(b"%PDF-1.7\n", "PDF"), (b"\x89PNG\r\n", "图片"), (word_document(), "Word文档")],
+    ids=["pdf", "picture", "word"],
+)
+def test_a_file_that_is_no_table_is_told_for_what_it_is(data: bytes, what: str) -> None:
+    with pytest.raises(BadTable, match=f"这是{what}，不是表格"):
+        table_files.sheets(data)

@@ -117,10 +117,19 @@ def decide(
             rulings.follow(connection, made.decided, now_ms)
     except (BadInput, Conflict) as error:
         typed = {"decision": decision, "reason": reason, "without": set(without)}
-        return case_page(
-            request, login, case_id, queue, problem=labels.PROBLEMS[error.code], typed=typed
-        )
+        problem = labels.PROBLEMS[error.code]
+        if error.code == "case_changed" and not _is_later(services, login, case_id, seen):
+            problem = labels.PROBLEMS["case_decided"]
+        return case_page(request, login, case_id, queue, problem=problem, typed=typed)
     return see_other(case_path(case_id, queue, done=str(len(made.decided))))
+
+
+def _is_later(services: Services, login: Login, case_id: int, seen: str) -> bool:
+    """Whether something waits that came after what was `seen`; else somebody decided meanwhile."""
+    with services.database.read() as connection:
+        now = cases.undecided(connection, login.user, case_id).seen
+    latest, of_seen = (it.rpartition("-")[2] for it in (now, seen))
+    return latest.isdecimal() and of_seen.isdecimal() and int(latest) > int(of_seen)
 
 
 @router.post("/cases/{case_id}/undo", dependencies=[FormOfThisLogin])

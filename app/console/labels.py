@@ -549,6 +549,7 @@ PROBLEMS = {
     "already_answered": N_("已经提交过，不能再改。请联系主管部门。"),
     "unknown_request": N_("没有这项要求。"),
     "case_changed": N_("本案又有了新的问题，请看过再决定。"),
+    "case_decided": N_("您打开本案以后，已有他人作出决定，您这次没有存入。请看现在的情况。"),
     "too_late": N_("已不能撤回：过了时限，或他人已接着决定。可写明理由更正。"),
     "comment_missing": N_("请写备注，或选择附件。"),
     "comment_too_long": N_("备注最多2000个字。"),

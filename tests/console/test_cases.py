@@ -122,6 +122,17 @@ def test_what_came_to_the_case_meanwhile_is_not_decided_unseen(desk: Desk) -> No
     assert statuses(desk, ids) == ["open"] * 3
 
 
+def test_who_comes_second_is_told_that_somebody_decided(desk: Desk, new_desk: NewDesk) -> None:
+    desk.sign_in("zhao")
+    case, ids = one_case(desk, *FOUR)
+    sun = new_desk().sign_in("sun")
+    seen = re.search(r'name="seen" value="([^"]+)"', sun.get(f"/console/cases/{case}"))
+    assert seen and decide(desk, case).status_code == 200
+    answer = decide(sun, case, seen=seen[1])
+    assert "已有他人作出决定，您这次没有存入" in answer.text
+    assert statuses(desk, ids) == ["upheld"] * 3
+
+
 def test_two_people_decide_a_case_that_needs_two(desk: Desk, new_desk: NewDesk) -> None:
     desk.sign_in("zhao")
     case, ids = one_case(desk, *FOUR, needs_two_reviewers=True)

@@ -190,3 +190,13 @@ def test_a_reason_that_outlives_the_login_stays_with_the_act_it_was_for(
     typed = page.locator("textarea").evaluate_all("all => all.map(it => it.value).filter(Boolean)")
     assert typed == ["使用读屏软件"]
     expect(page.locator("details[open] textarea")).to_have_value("使用读屏软件")
+
+    other = page.context.new_page()  # a login of its own, after which this form is none of it
+    other.goto(zhao.site.url)
+    other.get_by_role("button", name="退出").click()
+    Visitor(other, zhao.site).sign_in_again("zhao")
+    page.locator("details[open] form").evaluate("it => it.submit()")
+    page.wait_for_load_state()
+    zhao.sees("页面已过期")
+    zhao.open(acts)
+    expect(page.locator("details[open] textarea")).to_have_value("使用读屏软件")

@@ -18,8 +18,8 @@ const posted = (whole) => document.querySelectorAll(`form[method=post]${whole}`)
 
 const sent = sessionStorage.getItem(SENT);
 sessionStorage.removeItem(SENT);
-const again = document.querySelector(".refusal") || [...posted("")].some((it) => key(it) === sent);
-if (sent && !(refused && again) && document.querySelector(".who")) sessionStorage.removeItem(sent); // it was taken
+const back = document.querySelector(".refusal") || (refused && [...posted("")].some((it) => key(it) === sent));
+if (sent && !back && document.querySelector(".who")) sessionStorage.removeItem(sent); // it was taken
 
 for (const form of posted(":is(:has(textarea), [data-keep])")) {
   const keep = "keep" in form.dataset;

@@ -14,7 +14,7 @@ from app import tracing
 from app.domain import runs
 from app.domain.faces import same_face
 from app.domain.faces.kept_photos import Rechecked
-from app.domain.judging import assess, eligibility, unsettled
+from app.domain.judging import assess, eligibility, settle, unsettled
 from app.domain.sittings import sealing
 from app.jobs import face_worker
 from app.jobs.repeating import Repeating
@@ -136,6 +136,7 @@ class _Work:
             with self.services.database.write() as connection:
                 for session_id in some:
                     sealing.seal_ended(connection, session_id, self.services.clock())
+                settle.judge_elsewhere(connection, some, self.services.clock())
             self.advance(len(some))
 
     def _faces(self, photos: Sequence[int]) -> int:

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.domain import runs
 from app.domain.accounts.users import ALL_COUNTIES
+from app.domain.catalogue import classes
 from app.domain.judging import wording
+from app.jobs import class_run
 from app.jobs.settler import settle_all
 from app.services import Services
 from tests.bodies import finding
 from tests.evidence import START_MS, catalogue, ndjson, sitting
-from tests.people import GUANGSHAN, HUANGCHUAN, LIN, County
+from tests.people import GUANGSHAN, HUANGCHUAN, LIN, County, Tenant
 from tests.verdicts import sign_in
 
 SECRET = "only-guang-knows"
@@ -51,6 +54,43 @@ def studied_on_both(
     (finding,) = answer.json()["findings"]
     told: dict[str, Any] = finding
     return told
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("by_run", [False, True])
+def test_what_another_platform_brings_afterwards_is_held_against_what_was_judged_before(
+    client: TestClient, county: County, services: Services, by_run: bool
+) -> None:
+    """Neither platform's class earns the same seconds of the same person, whichever came first."""
+    later = [*catalogue(), *sitting("s-huang", start_ms=START_MS + 30_000, beats=12)]
+    theirs = {"kind": "roster", "class_id": "c1", "learners": [LIN | {"learner_id": "their-lin"}]}
+    earlier = [
+        *catalogue()[:2],
+        theirs,
+        *sitting(SECRET, learner_id="their-lin", beats=12),
+    ]
+
+    def brings(records: list[dict[str, Any]], tenant: Tenant) -> None:
+        report = client.post("/v1/imports", content=ndjson(records), headers=tenant.headers)
+        assert report.json()["rejected"] == [], report.text
+        if by_run:
+            with services.database.write() as connection:
+                class_id = classes.class_of(connection, tenant.platform.id, "c1").id
+                run = runs.begin(connection, class_id, "test", services.clock())
+            class_run.perform(services, run)
+        else:
+            settle_all(services)
+
+    def credited_ms(session: str, tenant: Tenant) -> int:
+        told = client.get(f"/v1/sessions/{session}", headers=tenant.headers).json()
+        credit: int = told["verdict"]["credited_ms"]
+        return credit
+
+    brings(later, county.huang)
+    assert credited_ms("s-huang", county.huang) == 120_000
+    brings(earlier, county.guang)
+    assert credited_ms(SECRET, county.guang) == 120_000
+    assert credited_ms("s-huang", county.huang) == 30_000
 
 
 @pytest.mark.both_databases

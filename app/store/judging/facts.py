@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy.orm import aliased
 
 from app.store import stays
 from app.store.among import among
@@ -216,6 +217,28 @@ def _carried(connection: Connection, class_id: int, learner_id: int | None = Non
 def session_row(connection: Connection, session_id: int) -> JudgedSitting:
     """The session with the names around it. Raises NoResultFound."""
     return fetch_one(connection, _SESSION.where(Session.id == session_id), JudgedSitting)
+
+
+def judged_meanwhile(
+    connection: Connection, session_ids: Collection[int]
+) -> Sequence[tuple[int, int]]:
+    """(class, learner) of sittings in other classes that are judged already, and that the same
+    person began while one of these ran."""
+    this, other = aliased(Session), aliased(Session)
+    found: set[tuple[int, int]] = set()
+    for chunk in _chunks(sorted(session_ids)):
+        query = (
+            select(other.class_id, other.learner_id)
+            .join(this, this.person_id == other.person_id)
+            .where(
+                this.id.in_(chunk),
+                other.class_id != this.class_id,
+                other.opened_ms.between(this.opened_ms, this.last_recv_ms),
+                other.settled,
+            )
+        )
+        found |= {(row.class_id, row.learner_id) for row in connection.execute(query)}
+    return sorted(found)
 
 
 def of_sessions(connection: Connection, session_ids: Collection[int]) -> NamedTrace:

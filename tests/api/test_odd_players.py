@@ -54,7 +54,7 @@ class Player:
         told = {"type": kind, "at_ms": self.road.clock(), **more}
         return told if position is None else {**told, "position": position}
 
-    def seek(self, origin: float, target: float) -> dict[str, Any]:
+    def seek(self, origin: float | None, target: float) -> dict[str, Any]:
         return self.event("seek", **{"from": origin, "to": target})
 
     def beats(self, start: float, seconds: float, began_ms: int) -> list[dict[str, Any]]:
@@ -153,6 +153,15 @@ def a_seek_that_is_told_where_it_led(road: Road) -> None:
     lin = page(road)
     lin.study(100)
     lin.tell(lin.seek(400, 400))
+    lin.at = 400
+    lin.study(200)
+
+
+@honest(295, 301, first=True)
+def a_seek_whose_beginning_the_player_does_not_know(road: Road) -> None:
+    lin = page(road)
+    lin.study(100)
+    lin.tell(lin.seek(None, 400))
     lin.at = 400
     lin.study(200)
 

@@ -40,7 +40,7 @@ ClientTime = int | float | None
 Elapsed = int | float | None
 FARTHEST_S = 1_000_000
 Position = Annotated[float, Meta(le=FARTHEST_S)]
-Place = Annotated[float, Meta(gt=-1, le=FARTHEST_S)]  # a seek that knows no place tells nothing
+Place = Annotated[float, Meta(gt=-1, le=FARTHEST_S)]  # a seek to no place tells nothing
 Rate = Annotated[float, Meta(ge=-100, le=100)]
 Word = Annotated[str, Meta(max_length=128)]
 MOST_CHARS = 2000
@@ -157,13 +157,14 @@ class ProgressEvent(Event, tag=wire(Kind.PROGRESS)):
 
 class SeekEvent(Event, tag=wire(Kind.SEEK), rename={"origin": "from", "target": "to"}):
     kind = Kind.SEEK
-    origin: Place
+    origin: Position | None  # a player may not know where it came from
     target: Place
     blocked: bool | None = False
 
     def row(self) -> Row:
         flags = Flag.BLOCKED if self.blocked else 0
-        return _ms(self.origin), _ms(self.target), NONE, self.kind, flags
+        origin, target = _ms(self.origin), _ms(self.target)
+        return target if origin == NONE else origin, target, NONE, self.kind, flags
 
 
 class RateEvent(Event, tag=wire(Kind.RATE)):
@@ -386,7 +387,7 @@ def _pace(told: Sequence[tuple[Event, float]]) -> float:
 def _farthest(event: Event) -> float:
     """The latest position that an event tells, in seconds; below 0 where it tells none."""
     if isinstance(event, SeekEvent):
-        return max(event.target, event.origin)  # which may be untold: no number
+        return event.target if event.origin is None else max(event.target, event.origin)
     position: float | None = getattr(event, "position", None)
     return -1.0 if position is None else position
 

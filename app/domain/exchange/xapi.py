@@ -8,7 +8,6 @@ that is sent again is known by its id. Only the time of receipt counts, as for e
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -306,7 +305,7 @@ def _find_origins(events: Sequence[Event], position: float) -> None:
     be: what it played since claims nothing, and what it left out is told of, so nobody's leap."""
     for event in events:
         if isinstance(event, SeekEvent):
-            if math.isnan(event.origin):
+            if event.origin is None:
                 event.origin = position
             position = event.target
         else:

@@ -7,14 +7,13 @@ watching all the same, its platform is told (`tells_of_watching`). What players 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from app.domain.events.events import FARTHEST_S, AnyEvent, Event, SeekEvent
+from app.domain.events.events import FARTHEST_S, AnyEvent, Event
 
 VIDEO = "https://w3id.org/xapi/video/extensions/"
 CMI5_SESSION = "https://w3id.org/xapi/cmi5/context/extensions/sessionid"
@@ -25,7 +24,6 @@ _SPEED = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)\s*[xX×]?\s*", re.ASCII)
 _DURATION = re.compile(r"PT(?=\d)(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,6}(?:\.\d+)?)S)?", re.A)
 _SECONDS = re.compile(r"\d{1,7}(?:\.\d+)?", re.ASCII)
 _SESSION = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,128}")
-UNTOLD = math.nan  # where a jump began that tells only where it led
 LONGEST_S = 86_400  # a film that is said to be longer is a mistake
 _MEDIA = ("video", "audio", "media")
 _PLAYING = ("played", "play", "paused", "watched", "watch")
@@ -51,7 +49,7 @@ def session_of(statement: dict[str, Any]) -> str | None:
 
 def event_of(statement: dict[str, Any], at_ms: int) -> Event | None:
     """What a statement reports of the player, still without a place in the session's order. A jump
-    that tells where it led alone has the origin UNTOLD."""
+    that tells where it led alone has no origin."""
     verb = _verb(statement)
     read = _EVENTS.get(verb)
     if read is None or (verb in _GENERAL and not _about_media(statement["object"])):
@@ -66,8 +64,6 @@ def event_of(statement: dict[str, Any], at_ms: int) -> Event | None:
         event: Event = msgspec.convert({**found, "seq": 0, "at_ms": at_ms}, AnyEvent)
     except msgspec.ValidationError:
         return None
-    if isinstance(event, SeekEvent) and _origin(words) is None:
-        event.origin = UNTOLD
     return event
 
 
@@ -185,12 +181,7 @@ def _seeked(words: Words) -> Words | None:
     target = _time(words, "time-to", "ending-point")
     if target is None:
         return None
-    origin = _origin(words)
-    return {"type": "seek", "from": target if origin is None else origin, "to": target}
-
-
-def _origin(words: Words) -> float | None:
-    return _time(words, "time-from", "starting-point")
+    return {"type": "seek", "from": _time(words, "time-from", "starting-point"), "to": target}
 
 
 def _interacted(words: Words) -> Words | None:

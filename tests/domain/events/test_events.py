@@ -227,6 +227,8 @@ HONEST: list[tuple[str, Any, dict[str, int]]] = [
     ("a rate that is null", event(rate=None), {"x": 1000}),
     ("a rate of 0", event(rate=0), {"x": 0}),
     ("a seek from a hair before the start", event("seek", **{"from": -0.01}), {"pos_ms": 0}),
+    ("a seek from nobody knows where", event("seek", **{"from": None}), {"pos_ms": 20_250}),
+    ("a seek from a player's -1", event("seek", **{"from": -1}), {"pos_ms": 20_250}),
     ("blocked unknown", event("seek", blocked=None), {"flags": 0}),
 ]
 

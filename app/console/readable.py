@@ -153,6 +153,7 @@ ACTIONS = {
     "case.snoozed": N_("搁置案件"),
     "finding.corrected": N_("更正决定"),
     "finding.undone": N_("撤回决定"),
+    "finding.outgrown": N_("证据增多，须重新决定"),
     "finding.need_more": N_("要求补充材料"),
     "finding.overturn": N_("撤销"),
     "finding.uphold": N_("认定"),

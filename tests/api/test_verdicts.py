@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
+from app.jobs.settler import settle_all
 from app.services import Services
 from app.simulation.scenarios import perform
+from models import AuditEntry
+from tests.evidence import START_MS, catalogue, ndjson, sitting
 from tests.people import GUANGSHAN, HUANGCHUAN, County, training_class
 from tests.verdicts import class_row, sign_in, take_without_photos, text, validate
 from tests.waiting import eventually
@@ -206,6 +210,41 @@ def test_what_zhao_overturns_counts_again_at_once(bureau: Bureau) -> None:
     struck = [it for it in verdict["findings"] if it["rule"] == "fast_forward"]
     assert {(it["outcome"], it["decision"]) for it in struck} == {("clear", "overturned")}
     assert bureau.findings("?rule=fast_forward")[0]["status"] == "overturned"
+
+
+@pytest.mark.both_databases
+def test_what_was_struck_is_asked_about_once_more_when_evidence_makes_it_far_longer(
+    client: TestClient, services: Services, county: County
+) -> None:
+    """A platform that had 40 s explained does not bring the other six minutes afterwards."""
+    whole = sitting("b", start_ms=START_MS + 30_000, beats=40, device_id="d2")
+    zhao, headers = sign_in(services, "zhao", HUANGCHUAN), county.huang.headers
+
+    def brings(records: list[dict[str, Any]], until: int) -> tuple[str, float, int]:
+        told = [it for it in records if it.get("session_id") != "b" or it.get("seq", 0) <= until]
+        report = client.post("/v1/imports", content=ndjson(told), headers=headers).json()
+        assert report["rejected"] == [], report
+        settle_all(services)
+        (found,) = client.get("/v1/findings?rule=multi_window", headers=headers).json()["findings"]
+        verdict = client.get("/v1/sessions/b", headers=headers).json()["verdict"]
+        return found["status"], found["measured"], verdict["credited_ms"]
+
+    first = [*catalogue(), *sitting("a", beats=60), *whole]
+    assert brings(first, 4) == ("open", 40.0, 0)
+    (found,) = client.get("/v1/findings?rule=multi_window", headers=headers).json()["findings"]
+    strike = {"decision": "overturn", "reason": "换设备时的衔接"}
+    review = client.post(f"/v1/findings/{found['id']}/reviews", json=strike, headers=zhao)
+    assert review.status_code == 201, review.text
+    assert brings(whole, 6) == ("overturned", 40.0, 60_000)  # little more: it stays struck
+    assert brings(whole, 8) == ("overturned", 40.0, 80_000)
+    status, measured, credited_ms = brings(whole, 99)
+    assert (status, credited_ms) == ("open", 0) and measured > 300
+    with services.database.read() as connection:
+        told = select(AuditEntry.action).where(AuditEntry.subject == f"finding:{found['id']}")
+        assert connection.scalars(told).all() == ["finding.overturn", "finding.outgrown"]
+    review = client.post(f"/v1/findings/{found['id']}/reviews", json=strike, headers=zhao)
+    assert review.status_code == 201, review.text
+    assert client.get("/v1/sessions/b", headers=headers).json()["verdict"]["credited_ms"] > 300_000
 
 
 def test_only_people_decide_and_only_with_their_own_page_s_token(bureau: Bureau) -> None:

@@ -21,6 +21,7 @@ from app.domain.judging import verdict_body as bodies
 from app.domain.judging.sentences import sentences
 from app.domain.policy import packs
 from app.domain.policy.pack import Pack
+from app.store.accounts import audit
 from app.store.bodies import FindingBody, HourSubject, HourVerdict
 from app.store.catalogue import catalogue
 from app.store.judging import facts, verdicts
@@ -43,6 +44,8 @@ from detectors.registry import ALL, versions_acting
 
 # Stands in verdicts while it lasts, and is nothing that anybody would look for in a queue.
 PASSING = frozenset({"check_pending"})
+
+GROWN = 2  # product default: how many times as long as when people struck it, to be asked again
 
 # These compare people with each other, so only a whole class tells.
 CROWD_RULES = frozenset(it.rule for it in ALL if it.crowd)
@@ -73,6 +76,7 @@ class Evaluation:
     after: int
     decided: Mapping[str, str]
     acts: Collection[int] = ()
+    outgrown: Collection[str] = ()  # keys of what was struck when it was less than it is now
 
 
 def judge_learner(
@@ -173,12 +177,36 @@ def _evaluate(
     own = [row.id for row in evidence.sessions if row.class_id == class_id]
     rows: list[Judged] = []
     found: list[Entered] = []
+    outgrown: Collection[str] = ()
     if evidence.sessions:
         result, keys = assessed(evidence, pack, decided, standing)
+        outgrown = _outgrown(connection, result.findings, keys, decided)
+        stands = {key: it for key, it in decided.items() if key not in outgrown}
+        if outgrown:
+            result, keys = assessed(evidence, pack, stands, standing)
         whole = standing is None
-        writer = _Writer(connection, class_id, evidence, result, keys, decided, pack, whole)
+        writer = _Writer(connection, class_id, evidence, result, keys, stands, pack, whole)
         rows, found = writer.rows()
-    return Evaluation(class_id, rules, pack, own, learners, rows, found, after, decided, in_force)
+    return Evaluation(
+        class_id, rules, pack, own, learners, rows, found, after, decided, in_force, outgrown
+    )
+
+
+def _outgrown(
+    connection: Connection,
+    findings: Sequence[Finding],
+    keys: Sequence[str],
+    decided: Mapping[str, str],
+) -> set[str]:
+    """Which of these people struck when they lasted less than half as long: evidence that came
+    since tells what nobody has looked at."""
+    struck = {key for key in keys if decided.get(key) == Decision.OVERTURNED}
+    seen = verdicts.measured(connection, struck) if struck else {}
+    return {
+        key
+        for key, it in zip(keys, findings, strict=True)
+        if key in seen and it.unit == "s" and it.measured > GROWN * seen[key]
+    }
 
 
 def keep(
@@ -192,12 +220,35 @@ def keep(
     stored = verdicts.add(connection, class_id, evaluated.judged, named, run_id, now_ms)
     spoken_of = [*evaluated.own, *([None] if set(evaluated.rules) >= CROWD_RULES else [])]
     new = verdicts.keep_findings(
-        connection, class_id, evaluated.found, spoken_of, evaluated.rules, run_id, now_ms
+        connection,
+        class_id,
+        evaluated.found,
+        spoken_of,
+        evaluated.rules,
+        run_id,
+        now_ms,
+        evaluated.outgrown,
     )
+    _ask_again(connection, class_id, evaluated.outgrown, now_ms)
     if stored:
         notify.session_verdicts(connection, class_id, evaluated.after, sentences, now_ms)
     notify.findings_opened(connection, class_id, new, sentences, now_ms)
     return Judgement(len(evaluated.own), stored, new)
+
+
+def _ask_again(
+    connection: Connection, class_id: int, outgrown: Collection[str], now_ms: int
+) -> None:
+    """Have it on record that what people decided no longer stands."""
+    for it in verdicts.findings_by_key(connection, class_id, outgrown).values():
+        audit.append(
+            connection,
+            at_ms=now_ms,
+            actor="system",
+            action="finding.outgrown",
+            subject=f"finding:{it.id}",
+            detail={},
+        )
 
 
 class _Writer:

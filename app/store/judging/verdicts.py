@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from app.canonical import canonical
 from app.store import bodies
+from app.store.among import among
 from app.store.bodies import Body, ClassVerdict, FindingBody, Kind, StoredVerdict, document, stored
 from app.store.review import cases
 from app.store.row import stream
@@ -258,6 +259,14 @@ def decisions(
     return found
 
 
+def measured(connection: Connection, keys: Collection[str]) -> dict[str, float]:
+    """What findings that people struck came to when they did, by key."""
+    query = select(Finding.key, Finding.body).where(
+        among(connection, Finding.key, keys), Finding.status == "overturned"
+    )
+    return {row.key: float(row.body["measured"]) for row in connection.execute(query)}
+
+
 def findings_by_key(
     connection: Connection, class_id: int, keys: Collection[str]
 ) -> dict[str, FindingStanding]:
@@ -276,12 +285,14 @@ def keep_findings(
     judged_rules: Collection[str],
     run_id: int | None,
     now_ms: int,
+    outgrown: Collection[str] = (),
 ) -> list[str]:
     """Enter new findings, bring known ones up to date, and mark those that no longer stand.
 
     judged_sessions (None: the class as a whole) and
     judged_rules: what this evaluation spoke about. A control that a class lacks is spoken about by
-    nobody but its own record. Returns the keys that are new.
+    nobody but its own record. `outgrown`: keys of those that people struck when they were less, and
+    are asked about again. Returns the keys that are new.
     """
     sessions = set(judged_sessions)
     known = _known(connection, class_id, of_class_alone=sessions == {None})
@@ -293,13 +304,15 @@ def keep_findings(
         if (row := known.get(item["key"])) is not None
         and (row.status == "gone" or row.body != document(item["body"]))
     ]
-    anew = [item for row, item in altered if row.status in ("open", "gone")]
+    back = {row.key for row, _ in altered if row.status == "gone" or row.key in outgrown}
+    anew = [item for row, item in altered if row.status == "open" or row.key in back]
     cases.file_under(connection, class_id, [*fresh, *anew], now_ms)
-    returned = [item for row, item in altered if row.status == "gone"]
+    returned = [item for row, item in altered if row.key in back]
     cases.wake(connection, {item["case_id"] for item in (*fresh, *returned)})
     _enter_new(connection, fresh, run_id, now_ms)
     for row, item in altered:
-        _bring_up_to_date(connection, row.id, row.status, item, run_id, now_ms)
+        status = "open" if row.key in back else row.status
+        _bring_up_to_date(connection, row, status, item, run_id, now_ms)
     keys = {item["key"] for item in rows}
     gone = [
         row.id
@@ -310,13 +323,19 @@ def keep_findings(
         and row.status == "open"
         and (sessions == {None} or row.reason != CONTROL_MISSING)
     ]
-    if gone:
+    _say_gone(connection, gone, run_id, now_ms)
+    return [item["key"] for item in fresh]
+
+
+def _say_gone(
+    connection: Connection, finding_ids: Sequence[int], run_id: int | None, now_ms: int
+) -> None:
+    if finding_ids:
         connection.execute(
             update(Finding)
-            .where(Finding.id.in_(gone))
+            .where(Finding.id.in_(finding_ids))
             .values(status="gone", last_run_id=run_id, updated_ms=now_ms)
         )
-    return [item["key"] for item in fresh]
 
 
 class KnownFinding(Protocol):
@@ -365,25 +384,28 @@ def _enter_new(
 
 def _bring_up_to_date(
     connection: Connection,
-    finding_id: int,
+    row: KnownFinding,
     status: str,
     item: Mapping[str, Any],
     run_id: int | None,
     now_ms: int,
 ) -> None:
-    """What is found anew once more; it is open again where it had gone, and keeps its case once
-    somebody has spoken."""
+    """What is found once more, as it stands now; it keeps its case once somebody has spoken, and
+    stays as long as people saw it when they struck it."""
     changed = {
         name: item[name]
         for name in ("outcome", "fault", "body", "end_ms", "shadow", "pack", "case_id")
         if name in item
     }
+    if status == "overturned":
+        seen = row.body["measured"]
+        changed["body"] = msgspec.structs.replace(item["body"], measured=seen)
     connection.execute(
         update(Finding)
-        .where(Finding.id == finding_id)
+        .where(Finding.id == row.id)
         .values(
             **changed,
-            status="open" if status == "gone" else status,
+            status=status,
             last_run_id=run_id,
             updated_ms=now_ms,
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, and_, select
 from sqlalchemy.orm import aliased
 
+from app.clock import day
 from app.store import stays
 from app.store.among import among
 from app.store.bodies import PhotoCopy
@@ -65,6 +67,7 @@ from models import (
 )
 
 CHUNK = 500  # ids in one IN clause
+ONE_DAY = timedelta(days=1)
 
 
 class JudgedSitting(Protocol):
@@ -255,18 +258,19 @@ def _gather(
     others: ColumnElement[bool],
     carried: _Carried,
 ) -> NamedTrace:
-    """Evidence of sittings, and of the others that their people had at the same time."""
+    """Evidence of sittings, and of the others that their people had at the same time: on the same
+    days, for a day's study is held against a limit as a whole."""
     own = [*own, *carried.rows]
     if not own:
         return _load(connection, own)
-    begin = min(row.opened_ms for row in own)
-    end = max(row.closed_ms or row.last_recv_ms for row in own)
+    begin = midnight_ms(day(min(row.opened_ms for row in own)))
+    end = midnight_ms(day(max(row.closed_ms or row.last_recv_ms for row in own)) + ONE_DAY)
     rows = list(own)
     for people in _chunks(sorted({row.person_id for row in own})):
         meanwhile = _SESSION.where(
             Session.person_id.in_(people),
             others,
-            Session.opened_ms <= end,
+            Session.opened_ms < end,
             Session.last_recv_ms >= begin,
         )
         found = stream(connection, meanwhile, JudgedSitting)

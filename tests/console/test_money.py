@@ -409,6 +409,36 @@ def test_one_person_under_two_accounts_is_paid_once_also_once_it_is_known_who_it
     assert treasury.standings()[:2] == [Standing.PAID, Standing.PAID_BEFORE]
 
 
+@pytest.mark.both_databases
+def test_nobody_is_paid_for_an_assessment_that_is_yet_to_be_held(
+    database_url: str, tmp_path: Path, clock: Clock
+) -> None:
+    """A platform tells that somebody passed, on a day of next year."""
+    services = Services.build(Settings(data_dir=tmp_path, database_url=database_url), clock)
+    client = TestClient(application(services))
+    treasury = Treasury(Desk(client, settle(services), services, clock, []))
+    treasury.enter()
+    treasury.publish_and_review()
+
+    def passes(held_on: str) -> None:
+        mine = models.AssessmentRecord.learner_id == treasury.learners[1]
+        with services.database.write() as connection:
+            connection.execute(update(models.AssessmentRecord).where(mine).values(held_on=held_on))
+
+    passes("2027-04-07")
+    with pytest.raises(BadInput, match="somebody passes on 2027-04-07 only"):
+        treasury.signs_payment()
+    passes("2026-04-07")
+    treasury.signs_payment()
+    passes("2027-04-07")  # told anew between the signatures
+    with pytest.raises(BadInput, match="somebody passes on 2027-04-07 only"):
+        treasury.does("sun", "payment", "second")
+    passes("2026-04-07")
+    treasury.does("sun", "payment", "second")
+    assert treasury.standings()[:2] == [Standing.PAID, Standing.PAID]
+    services.stop()
+
+
 def test_what_two_people_signed_for_must_still_be_payable(treasury: Treasury) -> None:
     treasury.enter()
     treasury.publish_and_review()

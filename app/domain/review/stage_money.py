@@ -59,8 +59,10 @@ def payment_fits(
 ) -> None:
     """Paid is what `due_fen` says, and what is payable is never more than was claimed.
 
-    Raises Conflict where there is no standard or the claim no longer covers it, BadInput."""
+    Raises Conflict where there is no standard or the claim no longer covers it, BadInput also where
+    somebody passes later than that day."""
     subsidy = _with_standard(connection, klass)
+    subsidy.require_passed(said.paid_on)
     if subsidy.payable_fen > fen(Decimal(claimed["amount_yuan"])):
         detail = f"{yuan(subsidy.payable_fen)} is payable now, more than was claimed"
         raise Conflict("claim_too_small", detail)

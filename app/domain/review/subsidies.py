@@ -22,7 +22,7 @@ from app.canonical import canonical
 from app.domain import standing as standing_now
 from app.domain.catalogue.classes import pack_of
 from app.domain.review import subsidy_standards
-from app.errors import Conflict
+from app.errors import BadInput, Conflict
 from app.store.catalogue.catalogue import ClassRow
 from app.store.judging import verdicts
 from app.store.judging.unsettled import found_undecided
@@ -87,6 +87,14 @@ class ClassSubsidy:
         """Of whom is to be paid how much."""
         told = sorted((it.learner.id, it.amount_fen) for it in self.of(Standing.PAYABLE))
         return hashlib.sha256(canonical(told)).hexdigest()
+
+    def require_passed(self, paid_on: date) -> None:
+        """Raises BadInput where somebody is to be paid who passes later than they are paid: what a
+        platform tells of a day that is yet to come is no result."""
+        last = max((it.learner.passed_on or "" for it in self.of(Standing.PAYABLE)), default="")
+        if last > paid_on.isoformat():
+            detail = f"paid_on: 有学员{last}才考核合格 / somebody passes on {last} only"
+            raise BadInput("not_passed_yet", detail, field="paid_on")
 
     @property
     def paid_fen(self) -> int:
@@ -225,9 +233,10 @@ def pay(
 ) -> None:
     """Enter what was paid for each payable learner. `people` is how many the two who signed paid
     for, `payable_sha256` whom (None: that was not kept in their time). Raises Conflict where that
-    changed between them, or somebody was paid meanwhile."""
+    changed between them, or somebody was paid meanwhile, and as `require_passed`."""
     store.lock_people(connection, store.candidates(connection, klass.id))
     subsidy = of_class(connection, klass)
+    subsidy.require_passed(paid_on)
     payable = subsidy.of(Standing.PAYABLE)
     if len(payable) != people:
         raise Conflict("payable_changed", f"{len(payable)} are to be paid for now, not {people}")

@@ -47,7 +47,8 @@ class RecoveryRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CandidateRow(Protocol):
-    """A learner of a class, and what the assessments came to: passed 1, failed 0, none unknown."""
+    """A learner of a class, and what the assessments came to: passed 1, failed 0, none unknown.
+    `passed_on` is the first day (`yyyy-mm-dd`) on which it was passed."""
 
     id: int
     enrolment_id: int
@@ -57,6 +58,7 @@ class CandidateRow(Protocol):
     employer: str | None
     person_id: int
     passed: int | None
+    passed_on: str | None
 
 
 def lock_people(connection: Connection, learners: Collection[CandidateRow]) -> None:
@@ -74,6 +76,9 @@ def candidates(connection: Connection, class_id: int) -> Sequence[CandidateRow]:
         select(
             AssessmentRecord.learner_id,
             func.max(cast(AssessmentRecord.passed, Integer)).label("passed"),
+            func.min(AssessmentRecord.held_on)
+            .filter(AssessmentRecord.passed.is_(True))
+            .label("passed_on"),
         )
         .where(AssessmentRecord.class_id == class_id)
         .group_by(AssessmentRecord.learner_id)
@@ -90,6 +95,7 @@ def candidates(connection: Connection, class_id: int) -> Sequence[CandidateRow]:
             Enrolment.employer,
             Learner.person_id,
             passed.c.passed,
+            passed.c.passed_on,
         )
         .join(Enrolment, Enrolment.learner_id == Learner.id)
         .join(passed, passed.c.learner_id == Learner.id, isouter=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,7 @@ class Lesson:
     seq: int = 0
     position_s: float = 0.0
     taken: int = 0
+    light: float = 1.0  # in the room, whenever a random photo is taken
     controls: dict[str, Any] = field(default_factory=dict)
     due: dict[str, int] = field(default_factory=dict)
 
@@ -83,9 +85,10 @@ class Lesson:
 
     def photo(self, challenge: str, purpose: str) -> None:
         self.taken += 1
+        light = self.light if purpose == "random" else 1.0
         answer = self.client.put(
             f"/v1/sessions/{self.session}/snapshots/p{self.taken}",
-            content=portrait(FACE, noise_seed=self.taken),
+            content=portrait(FACE, noise_seed=self.taken, light=light),
             params={"purpose": purpose, "challenge_id": challenge},
             headers={**self.county.huang.headers, "content-type": "image/jpeg"},
         )
@@ -140,6 +143,29 @@ def test_photos_are_asked_for_whoever_sends_some_of_their_own_between_seldom_rep
         )
     seen = lin.client.get("/v1/sessions/s1", headers=lin.county.huang.headers).json()
     assert [line["control"] for line in seen["controls"]].count("snapshot") == 2
+
+
+def test_photos_are_asked_for_again_in_an_hour_whose_first_ones_show_nobody(
+    lin: Lesson, services: Services
+) -> None:
+    headers, asked = lin.county.huang.headers, []
+    for lin.session, lin.light in (("s1", 0.02), ("s2", 1.0)):
+        lin.seq = 0
+        lin.open()
+        while lin.position_s < 45 * 60:
+            lin.play(20)
+        lin.play(seconds=0)
+        run_pending(services)
+        assert lin.client.post(f"/v1/sessions/{lin.session}/close", headers=headers).is_success
+        url = f"/v1/sessions/{lin.session}"
+        while (seen := lin.client.get(url, headers=headers).json())["verdict"] is None:
+            time.sleep(0.01)
+        asked.append([line["control"] for line in seen["controls"]].count("snapshot"))
+        hours = lin.client.get("/v1/classes/c1/class-hours?learner_id=lin", headers=headers)
+        hour = hours.json()["learners"][0]["class_hours"][0]
+        reasons = {it["reason"] for it in hour["findings"]}
+        assert ("no_face_visible" in reasons) == (lin.session == "s1")
+    assert asked == [2, 2]
 
 
 def test_an_answer_that_comes_twice_in_one_batch_sent_twice_is_one_answer(lin: Lesson) -> None:

@@ -164,6 +164,9 @@ def _photo_points(
     studied = {it: [*played[it], *film.absent] for it, film in films.items()}
     learner_id = ground.stay.learner_id
     taken = control_store.photos_taken(connection, learner_id, ground.class_id, numbers)
+    if taken:  # what was asked and came, and is worth nothing, has to be asked for again
+        lacking = progress.hours_without_photo(connection, ground.stay.id, numbers)
+        taken = [it for it in taken if it[0] not in lacking]
     points: list[Point] = []
     for hour in hours:
         points += photo_plan.plan(

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 from app.store.bodies import Interval, SessionVerdict, session_verdict
 from app.store.row import fetch
 from detectors.film import Film
+from detectors.photo_retention import RULE as PHOTO_RETENTION
 from models import Lesson, Session, Verdict
 
 Intervals = list[tuple[int, int]]
@@ -78,6 +79,42 @@ def verdict_on(connection: Connection, session_id: int) -> SessionVerdict | None
         .limit(1)
     ).scalar_one_or_none()
     return None if body is None else session_verdict(body)
+
+
+class _Finding(msgspec.Struct):
+    rule: str
+    class_hour: int | None = None
+
+
+class _Photographed(msgspec.Struct):
+    photos: int
+    findings: list[_Finding]
+
+
+def hours_without_photo(
+    connection: Connection, enrolment_id: int, hours: Collection[int]
+) -> set[int]:
+    """Class-hours of which the latest verdict says that no photo counts: none was kept, or none
+    shows a face."""
+    latest = (
+        select(func.max(Verdict.id))
+        .where(
+            Verdict.subject_kind == "class_hour",
+            Verdict.subject_id == enrolment_id,
+            Verdict.hour.in_(hours),
+        )
+        .group_by(Verdict.hour)
+    )
+    rows = connection.execute(
+        select(Verdict.hour, Verdict.body).where(Verdict.id.in_(latest), Verdict.outcome != "valid")
+    ).all()
+    lacking = set()
+    for row in rows:
+        body = msgspec.json.decode(row.body, type=_Photographed)
+        found = any(it.rule == PHOTO_RETENTION and it.class_hour for it in body.findings)
+        if found or not body.photos:
+            lacking.add(row.hour)
+    return lacking
 
 
 def union(intervals: Intervals) -> Intervals:

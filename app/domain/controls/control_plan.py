@@ -64,7 +64,6 @@ class Memory:
     position_ms: int | None = None
     ripe: dict[str, int] = field(default_factory=dict)  # challenge → when its moment was reached
     delivered: set[str] = field(default_factory=set)  # challenges that the client was sent
-    reached: set[Point] = field(default_factory=set)  # photo points that wait for their turn
 
 
 @dataclass(slots=True)
@@ -85,6 +84,7 @@ class Ledger:
     popup_due_ms: int | None
     popup_draws: int
     points: list[Point]
+    reached: set[Point]  # those of `points` that wait for their turn
     photo_draws: int
     schedule: Mapping[str, Any]
     memory: Memory
@@ -402,12 +402,13 @@ def _issue_photo(ledger: Ledger, tick: Tick) -> None:
     if tick.position_ms is None:
         return
     here = [point for point in ledger.points if point.lesson == ledger.lesson]
-    memory = ledger.memory
-    memory.reached |= {point for point in here if _reached(ledger, point.position_ms, tick)}
-    memory.reached &= set(here)
-    if not memory.reached or outstanding(ledger, ControlKind.SNAPSHOT) is not None:
+    reached = {point for point in here if _reached(ledger, point.position_ms, tick)}
+    if not reached <= ledger.reached:
+        ledger.reached |= reached
+        ledger.redrawn = True
+    if not ledger.reached or outstanding(ledger, ControlKind.SNAPSHOT) is not None:
         return
-    point = min(memory.reached, key=lambda point: point.position_ms)
+    point = min(ledger.reached, key=lambda point: point.position_ms)
     ahead_ms = max(0, point.position_ms - tick.position_ms)
     _issue(
         ledger,
@@ -418,7 +419,7 @@ def _issue_photo(ledger: Ledger, tick: Tick) -> None:
         random_time=True,
         demand={**point.document(), "frames": FRAMES},
     )
-    memory.reached.discard(point)
+    ledger.reached.discard(point)
     ledger.points.remove(point)
     ledger.redrawn = True
 
@@ -435,13 +436,22 @@ def _reached(ledger: Ledger, point_ms: int, tick: Tick) -> bool:
     return moved_ms <= tick.learning_ms - memory.learning_ms + PASSED_BY_MS
 
 
+def _to_come(ledger: Ledger, point: Point, position_ms: int) -> bool:
+    """Whether a photo will be asked for there though nobody goes back."""
+    ahead = point.lesson != ledger.lesson or point.position_ms > position_ms
+    return ahead or point in ledger.reached
+
+
 def _draw_photo_again(ledger: Ledger, missed: ControlLine, position_ms: int | None) -> None:
     """A photo that never came is asked for again, at a new point further on in its class-hour."""
     number = missed.demand.get("hour")
     hour = next((hour for hour in ledger.hours if hour.number == number), None)
-    if hour is None or any(point.hour == number for point in ledger.points):
+    behind_ms = max(position_ms or 0, missed.demand["position_ms"])
+    if hour is None or any(
+        point.hour == number and _to_come(ledger, point, behind_ms) for point in ledger.points
+    ):
         return
-    behind_ms = max(position_ms or 0, missed.demand["position_ms"]) + REVEAL_MS
+    behind_ms += REVEAL_MS
     seen = [piece[0] for piece in hour.pieces]
     seen = seen[: seen.index(ledger.lesson)] if ledger.lesson in seen else seen
     studied = {lesson: [(0, NEVER)] for lesson in seen}

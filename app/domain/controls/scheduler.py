@@ -279,6 +279,7 @@ class ControlScheduler:
         seed = known.ledger.seed if known else self._seed(sitting.seed_encrypted)
         issues = sitting.controls == "service" and bool(seed)
         terms = stored.terms(sitting)
+        points = [Point.of(point) for point in sitting.schedule.get("points", [])]
         return Ledger(
             session=sitting.external_id,
             lesson=sitting.lesson_id,
@@ -294,7 +295,8 @@ class ControlScheduler:
             popup_from_ms=sitting.popup_from_ms,
             popup_due_ms=sitting.popup_due_ms,
             popup_draws=sitting.popup_draws,
-            points=[Point.of(point) for point in sitting.schedule.get("points", [])],
+            points=points,
+            reached={it for it in points if it.draw in sitting.schedule.get("reached", ())},
             photo_draws=sitting.schedule.get("draws", 0),
             schedule=sitting.schedule,
             memory=memory,
@@ -507,6 +509,7 @@ def _save_changes(connection: Connection, session_id: int, ledger: Ledger) -> No
             schedule={
                 **ledger.schedule,
                 "points": [point.document() for point in ledger.points],
+                "reached": sorted(point.draw for point in ledger.reached),
                 "draws": ledger.photo_draws,
             },
         )
@@ -530,7 +533,7 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
     waiting = any(
         line.result is PhotoResult.PENDING for line in ledger.of_kind(ControlKind.FACE_CHECK)
     )
-    polled = lines or waiting or ledger.memory.reached
+    polled = lines or waiting or ledger.reached
     watch = _Watch(
         ledger=ledger,
         demands=_demands(ledger, tick, lines, stop),
@@ -555,15 +558,21 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
         again_ms = (control_plan.recheck_at_ms(ledger), control_plan.interval_at_ms(ledger))
         watch.learning_at_ms = min(watch.learning_at_ms, *again_ms)
     position_ms = tick.position_ms if tick.position_ms is not None else ledger.memory.position_ms
-    hour = ledger.hour_at(position_ms)
-    if ledger.looks and position_ms is not None and hour is not None:
-        here = [piece for piece in hour.pieces if piece[0] == ledger.lesson]
-        points = [it.position_ms for it in ledger.points if it.lesson == ledger.lesson]
-        behind = [point for point in points if point < position_ms]
-        ahead = [point - REVEAL_MS for point in points if point >= position_ms]
-        watch.low_ms = max([here[0][1], *behind])
-        watch.high_ms = min([here[-1][2], *ahead])
+    if ledger.looks and position_ms is not None:
+        watch.low_ms, watch.high_ms = _bounds(ledger, position_ms)
     return watch
+
+
+def _bounds(ledger: Ledger, position_ms: int) -> tuple[int, int]:
+    """How far a position may move without coming to a photo's place or into another class-hour,
+    also from the end of the film, which lies in none."""
+    pieces = [it for hour in ledger.hours for it in hour.pieces if it[0] == ledger.lesson]
+    edges = [edge for _, start, end in pieces for edge in (start, end)]
+    points = [it.position_ms for it in ledger.points if it.lesson == ledger.lesson]
+    behind = [it for it in edges if it <= position_ms] + [it for it in points if it < position_ms]
+    ahead = [it for it in edges if it > position_ms]
+    ahead += [it - REVEAL_MS for it in points if it >= position_ms]
+    return max(behind, default=-1), min(ahead, default=NEVER)
 
 
 def _demands(

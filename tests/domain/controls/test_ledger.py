@@ -45,6 +45,7 @@ def ledger(seed: bytes = bytes(32), **changes: Any) -> Ledger:
         "popup_due_ms": first,
         "popup_draws": 1,
         "points": points,
+        "reached": set(),
         "photo_draws": 2,
         "schedule": {},
         "memory": Memory(0, START),
@@ -363,6 +364,19 @@ def test_a_photo_that_never_came_is_asked_for_further_on() -> None:
         study.play(10_000)
     (point,) = study.ledger.points
     assert point.position_ms > study.position_ms
+    study.sends_photos = True
+    while study.position_ms < 45 * MINUTE:
+        study.play(10_000)
+    assert study.ledger.of_kind(ControlKind.SNAPSHOT)[-1].answered_ms is not None
+
+
+def test_a_photo_that_never_came_is_asked_for_further_on_where_another_was_jumped_over() -> None:
+    points = [Point(1, 1, at * MINUTE, at, (), "s") for at in (5, 20)]
+    study = Study(ledger(points=points)).start()
+    study.position_ms = 19 * MINUTE
+    study.sends_photos = False
+    while not any(it.expired_ms for it in study.ledger.of_kind(ControlKind.SNAPSHOT)):
+        study.play(10_000)
     study.sends_photos = True
     while study.position_ms < 45 * MINUTE:
         study.play(10_000)

@@ -127,6 +127,18 @@ class Sitting:
                 )
             self.desk.forget(self.id)
 
+    def draws_points_at(self, *positions_ms: int) -> list[int]:
+        """The photos of its first class-hour fall there."""
+        with self.services.database.write() as connection:
+            schedule = control_store.sittings(connection, [self.id])[self.id].schedule
+            points = [
+                {**point, "position_ms": at}
+                for point, at in zip(schedule["points"], positions_ms, strict=False)
+            ]
+            store.update_session(connection, self.id, schedule={**schedule, "points": points})
+        self.desk.forget(self.id)
+        return list(positions_ms)
+
     def has_answered_everything(self) -> None:
         with self.services.database.write() as connection:
             for line in lines_of(connection, self.id):
@@ -198,6 +210,21 @@ def test_two_processes_issue_a_control_once(lin: Sitting, services: Services) ->
     assert all(line.reissue_of is None for line in lin.popups())
 
 
+def test_a_photo_that_waits_for_its_turn_is_asked_for_by_a_service_that_began_anew(
+    lin: Sitting, services: Services
+) -> None:
+    lin.open()
+    points = lin.draws_points_at(2 * MINUTE, 3 * MINUTE)
+    lin.play()
+    lin.has_answered_everything()
+    lin.play(4 * MINUTE)  # passes both in one report
+    lin.photo_arrives()
+    lin.desk = ControlScheduler(services.database, services.vault)
+    lin.play()
+    asked = [it.demand["position_ms"] for it in lin.lines() if it.kind == "snapshot"]
+    assert asked == points
+
+
 @pytest.mark.both_databases
 def test_services_that_take_turns_look_at_the_rows_only_when_something_changed(
     lin: Sitting, services: Services
@@ -214,6 +241,20 @@ def test_services_that_take_turns_look_at_the_rows_only_when_something_changed(
     with services.database.write() as connection:  # a photo came in at one of them
         event_log.unsettle(connection, [lin.id])
     assert [desk.glance(lin.stored()) for desk in desks] == [None] * 3
+
+
+def test_whoever_goes_back_from_the_end_is_looked_at_again(lin: Sitting) -> None:
+    lin.open()
+    lin.play()
+    lin.position_ms = 45 * MINUTE
+    lin.play()
+    lin.has_answered_everything()
+    lin.play(1_000)
+    lin.play(1_000)
+    assert lin.desk.glance(lin.stored()) is NOTHING
+    lin.position_ms = 0
+    lin.passes(1_000)
+    assert lin.desk.glance(lin.stored()) is None
 
 
 @pytest.mark.both_databases

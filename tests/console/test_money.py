@@ -622,6 +622,27 @@ def test_one_paper_demands_back_what_was_paid_for_several_who_are_ticked(
         treasury.recover("jin", several, "returned", amount_yuan=Decimal("1"))
 
 
+def test_who_did_not_pass_after_all_is_to_give_back_what_they_were_paid(treasury: Treasury) -> None:
+    treasury.enter()
+    treasury.publish_and_review()
+    treasury.pay()
+    learner = treasury.learners[0]
+
+    def passed(yes: bool) -> None:
+        mine = models.AssessmentRecord.learner_id == learner
+        with treasury.desk.services.database.write() as connection:
+            connection.execute(update(models.AssessmentRecord).where(mine).values(passed=yes))
+
+    passed(False)
+    assert (treasury.case().state, treasury.case().left_fen) == (RecoveryState.DUE, 120_050)
+    treasury.recover("zhao", learner, "demanded")
+    passed(True)
+    assert treasury.case().state is RecoveryState.SETTLED
+    passed(False)
+    treasury.recover("jin", learner, "returned", amount_yuan=Decimal("1200.50"))
+    assert treasury.case().state is RecoveryState.RETURNED
+
+
 def test_a_county_sees_what_is_at_stake_paid_refused_and_to_come_back(treasury: Treasury) -> None:
     treasury.enter()
     treasury.publish_and_review()

@@ -1,7 +1,8 @@
 """What was paid and has to come back (追缴): 虚假培训等套取、骗取资金…予以追缴.
 
-A payment is to come back as soon as the current verdict on its learner is 不接受: a finding was
-upheld, or a correction made, after the payment. What people did about it is only added to.
+A payment is to come back as soon as the current verdict on its learner is 不接受, or the assessment
+was not passed after all: a finding was upheld, or a correction made, after the payment. What people
+did about it is only added to.
 """
 
 from __future__ import annotations
@@ -95,9 +96,13 @@ def of_subsidy(connection: Connection, class_id: int, subsidy: ClassSubsidy) -> 
     for share in paid:
         assert share.payment is not None
         mine = events.get(share.payment.id, [])
-        if mine or share.outcome == Eligibility.INELIGIBLE:
+        if mine or _undeserved(share):
             found.append(_recovery(share, mine))
     return found
+
+
+def _undeserved(share: SubsidyShare) -> bool:
+    return share.outcome == Eligibility.INELIGIBLE or share.learner.passed == 0
 
 
 def _recovery(share: SubsidyShare, events: Sequence[RecoveryRow]) -> Recovery:
@@ -105,7 +110,7 @@ def _recovery(share: SubsidyShare, events: Sequence[RecoveryRow]) -> Recovery:
     state = RecoveryState.DUE
     if returned >= share.amount_fen:
         state = RecoveryState.RETURNED
-    elif share.outcome != Eligibility.INELIGIBLE:
+    elif not _undeserved(share):
         state = RecoveryState.SETTLED
     elif any(it.deed == RecoveryDeed.DEMANDED for it in events):
         state = RecoveryState.DEMANDED

@@ -171,7 +171,9 @@ def recovered(dossier: Dossier) -> Sheet:
         ("已追回（元）", _amount(sum(it.returned_fen for it in cases))),
         ("待追缴（元）", _amount(sum(it.left_fen for it in cases))),
     )
-    notes = ("拨付之后结论改为不接受考核申请的，须追缴；结论再改回的，不再追缴。",)
+    notes = (
+        "拨付之后结论改为不接受考核申请，或考核结果更正为不合格的，须追缴；再改回的，不再追缴。",
+    )
     return Sheet(
         "recoveries", "追缴台账", dossier.heading(scaled=True), columns, rows, counts, notes
     )

@@ -3,9 +3,10 @@
 Only what was really played counts: a second tab that stands still, a hidden page or another
 program accuses nobody, and neither does a hand-over within the tolerance. Overlap that rests on a
 backlog, delivered after a silence, may have happened earlier: it earns nothing twice, but it is no
-accusation. Nor is overlap that is gone once either side is laid out as early as the record allows:
-the last request of a page that was left may come late. Accounts that share a number and bear two
-names may be two people, one of whom was entered wrongly: people decide.
+accusation. Nor is one play that a log tells of two classes. Nor is overlap that is gone once either
+side is laid out as early as the record allows: the last request of a page that was left may come
+late. Accounts that share a number and bear two names may be two people, one of whom was entered
+wrongly: people decide.
 """
 
 from __future__ import annotations
@@ -132,7 +133,7 @@ def _judge(spans: list[_Span], trace: Trace, tolerance: int) -> list[Finding]:
     forgiven = 0
     for session in sessions:
         mine = [span for span in spans if span.session == session]
-        others = [it for it in occupied if not _told_twice(trace, mine, it)]
+        others = [it for span in occupied for it in _beside(trace, mine, span)]
         told = _overlaps(mine, others, trace.named)
         moved = [
             _overlaps(_earlier(mine), others, trace.named),
@@ -151,6 +152,17 @@ def _judge(spans: list[_Span], trace: Trace, tolerance: int) -> list[Finding]:
             findings.append(_finding(session, stretch, sure, fresh, whole, tolerance))
         occupied = sorted([*occupied, *mine], key=lambda span: span.start)
     return findings
+
+
+def _beside(trace: Trace, mine: list[_Span], other: _Span) -> list[_Span]:
+    """What of another sitting's play is beside `mine`. Of one that is the same play, told twice,
+    nothing in the same class, where it counts once; in another one it is no second window, and is
+    counted once all the same."""
+    if not _told_twice(trace, mine, other):
+        return [other]
+    cases = trace.sessions["case"]
+    same = cases[mine[0].session] == cases[other.session]
+    return [] if same else [replace(other, fresh=False)]
 
 
 def _told_twice(trace: Trace, mine: list[_Span], other: _Span) -> bool:

@@ -199,6 +199,16 @@ def test_a_log_that_came_twice_under_two_names_is_one_play(apart):
     assert found(RULE, once, again) == []
 
 
+@pytest.mark.parametrize("other", [{"klass": 1}, {"who": "wu-2", "person": "wu"}])
+def test_one_play_that_a_log_tells_of_two_classes_or_accounts_earns_in_one_and_accuses_nobody(
+    other,
+):
+    one, two = watched(flags=LOG, person="wu"), watched(**{"flags": LOG, "person": "wu", **other})
+    (finding,) = found(RULE, one, two)
+    assert (finding.outcome, finding.reason) == (Outcome.CLEAR, "possible_overlap")
+    assert credited_ms(RULE, one, two) == 600_000
+
+
 @pytest.mark.parametrize(
     "other", [{"lesson": 1}, {"device": 1}, {"window": 1}, {"at": 30}, {"flags": HONEST}]
 )

@@ -15,7 +15,15 @@ from sqlalchemy import select, update
 
 import models
 from app.domain.policy import subsidy_texts
-from app.domain.review import funds, notices, recoveries, stage_money, subsidies, subsidy_standards
+from app.domain.review import (
+    acts,
+    funds,
+    notices,
+    recoveries,
+    stage_money,
+    subsidies,
+    subsidy_standards,
+)
 from app.domain.review.recoveries import Recovered, RecoveryState
 from app.domain.review.stages import StepState
 from app.domain.review.subsidies import Standing
@@ -641,6 +649,38 @@ def test_who_did_not_pass_after_all_is_to_give_back_what_they_were_paid(treasury
     passed(False)
     treasury.recover("jin", learner, "returned", amount_yuan=Decimal("1200.50"))
     assert treasury.case().state is RecoveryState.RETURNED
+
+
+def test_who_was_paid_does_not_leave_the_class_in_which_it_may_have_to_come_back(
+    treasury: Treasury,
+) -> None:
+    """Who left is judged no more: their payment would stand whatever is upheld afterwards."""
+    treasury.enter()
+    treasury.publish_and_review()
+
+    def leaves(learner: int) -> int:
+        with treasury.desk.services.database.write() as connection:
+            return acts.record(
+                connection,
+                catalogue.class_by_id(connection, treasury.class_id),
+                kind="left_class",
+                learner=people.by_id(connection, learner).external_id,
+                body={"last_on": treasury.today.isoformat()},
+                reason="学员本人书面申请",
+                document="",
+                actor="platform:1",
+                user=None,
+                now_ms=treasury.clock(),
+                vault=treasury.desk.services.vault,
+            )
+
+    treasury.pay()
+    paid, _, unpaid = treasury.learners
+    with pytest.raises(Conflict, match="was paid for this class"):
+        leaves(paid)
+    leaves(unpaid)
+    treasury.overturn(paid)
+    assert treasury.case().state is RecoveryState.DUE
 
 
 def test_a_county_sees_what_is_at_stake_paid_refused_and_to_come_back(treasury: Treasury) -> None:

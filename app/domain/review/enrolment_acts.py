@@ -23,6 +23,7 @@ from app.errors import BadInput, Conflict
 from app.store import stays as store
 from app.store.catalogue import catalogue, people
 from app.store.catalogue.catalogue import ClassRow
+from app.store.money import payments
 from app.store.review import acts
 from app.store.review.acts import ActRow
 from app.store.stays import LEFT, MOVED, WITHDRAWN, Away, StayRow, as_rows
@@ -302,6 +303,12 @@ def _there(connection: Connection, klass: ClassRow, act: ActRow) -> StayRow:
             "ended_already",
             f"该学员{stay.last_on}起已不在本班，登记有误的请先撤销原登记 / "
             f"is not in this class since {stay.last_on}: revoke that act first",
+        )
+    if any(it.learner_id == stay.learner_id for it in payments.of_class(connection, klass.id)):
+        raise Conflict(
+            "paid_already",
+            "该学员本班的补贴已经拨付，不再登记离班、转班 / was paid for this class: who is paid "
+            "goes on to be judged in it",
         )
     return stay
 

@@ -198,6 +198,31 @@ def test_content_stands_still_behind_the_question_for_the_camera(
     lin.page.wait_for_function("() => !video.paused && video.currentTime > 0.3")
 
 
+STUCK_ONCE = """
+  const real = MediaDevices.prototype.getUserMedia;
+  const stuck = () => new MediaStream([new MediaStreamTrackGenerator({ kind: "video" })]);
+  window.opened = 0;
+  MediaDevices.prototype.getUserMedia = async function (wanted) {
+    return opened++ ? real.call(this, wanted) : stuck();
+  };
+"""
+
+
+@pytest.mark.thorough
+def test_a_camera_without_a_picture_is_opened_again_for_the_next_photo(
+    study: Study, school: School
+) -> None:
+    """Another program holds it: it opens, and nothing comes."""
+    lin = study(face=True, before=STUCK_ONCE).enters()
+    consent = lin.page.get_by_role("dialog", name="需要使用摄像头")
+    consent.get_by_role("button", name="同意并继续").click()
+    lin.watches(12)
+    school.clock.advance(60)  # the check's time is over, and it is asked for again
+    lin.page.wait_for_function("() => opened === 2")
+    why = [it["detail"] for it in school.notes(lin.session()) if it["type"] == "error"]
+    assert why[0] == "TimeoutError"
+
+
 COUNTED = """
   window.live = { listeners: 0, timers: new Set(), frames: new Set(), children: 0 };
   const { addEventListener, removeEventListener } = EventTarget.prototype;

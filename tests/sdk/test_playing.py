@@ -10,6 +10,7 @@ from playwright.sync_api import Route
 from detectors.trace import Kind
 from tests.sdk.conftest import Learner
 from tests.sdk.school import FILM_S, School
+from tests.thorough import later
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
@@ -110,6 +111,22 @@ def test_an_answer_that_was_lost_makes_no_event_count_twice(study: Study, school
     lin.page.route("**/events", swallow)
     seen_s = lin.watches(1.5).pauses().has_told_everything().at()
     assert lost == [200]
+    sitting = lin.leaves()
+    in_order(school, sitting["session_id"])
+    assert credited_s(sitting) == pytest.approx(seen_s, abs=NEAR_S)
+
+
+@pytest.mark.parametrize("says", ["<html>维护中</html>", *later('{"code":401,"msg":"登录过期"}')])
+def test_a_gateway_that_answers_for_the_service_loses_nothing(
+    study: Study, school: School, says: str
+) -> None:
+    lin = study().enters().has_told_everything()
+    anybody = {"access-control-allow-origin": "*"}
+    lin.page.route("**/events", lambda it: it.fulfill(status=200, body=says, headers=anybody))
+    lin.watches(1.5)
+    lin.page.wait_for_function("() => told.some(([name]) => name === 'offline')")
+    lin.page.unroute("**/events")
+    seen_s = lin.pauses().has_told_everything().at()
     sitting = lin.leaves()
     in_order(school, sitting["session_id"])
     assert credited_s(sitting) == pytest.approx(seen_s, abs=NEAR_S)

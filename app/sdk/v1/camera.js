@@ -4,6 +4,7 @@ import { backOff, later, toSitting } from "./wire.js";
 
 const WIDTH = 640;
 const IN_FLIGHT = 4; // photos on their way at once
+const PICTURE_MS = 10_000; // until its first picture: one that another program holds shows none
 const WARM_MS = 700; // until exposure has settled
 const SNAPSHOT_GAP_MS = 500;
 const FRONT_FRAMES = 2;
@@ -168,7 +169,8 @@ export class Camera {
     this.#observe(stream);
     const video = element("video", "", { muted: true, autoplay: true, playsInline: true });
     video.srcObject = stream;
-    await video.play();
+    const late = this.#pause(PICTURE_MS).then(() => Promise.reject(new DOMException("no picture", "TimeoutError")));
+    await Promise.race([video.play(), late]);
     await this.#pause(WARM_MS);
     return video;
   }

@@ -69,8 +69,7 @@ export class Outbox {
   }
 
   #post(events, more) {
-    const body = native.encode({ sent_at_ms: native.date(), events });
-    return toSitting(this.book.kept, "events", "POST", "application/json", body, more);
+    return post(this.book.kept, events, more);
   }
 
   /** Whether to go on with the next batch. */
@@ -134,6 +133,13 @@ export class Outbox {
   }
 }
 
+/** One batch. Where a gateway answers in the service's place, all is well to it and nothing stored. */
+async function post(kept, events, more) {
+  const body = native.encode({ sent_at_ms: native.date(), events });
+  const told = await toSitting(kept, "events", "POST", "application/json", body, more);
+  return told.status === 200 && told.body?.next_seq === undefined ? { ...told, status: 0 } : told;
+}
+
 /**
  * Deliver what an earlier page noted. `over`: there is nothing left to try, with `lost` events refused.
  *
@@ -143,8 +149,7 @@ export async function deliver(kept) {
   let lost = 0;
   for (let at = 0; at < kept.queue.length; at += MOST_AT_ONCE) {
     const events = kept.queue.slice(at, at + MOST_AT_ONCE);
-    const body = native.encode({ sent_at_ms: native.date(), events });
-    const { status, body: told } = await toSitting(kept, "events", "POST", "application/json", body);
+    const { status, body: told } = await post(kept, events);
     if (later(status)) return { over: false, lost };
     lost += status === 200 ? (told?.rejected?.length ?? 0) : events.length;
   }

@@ -200,13 +200,18 @@ def recover(
                 looked = recoveries.weighed(connection, *told)
             return stages_page.shown(request, login, class_id, **again, looked=looked)
         with services.database.write() as connection:
-            recoveries.record(connection, *told)
+            recoveries.record(connection, *told, seen_fen=_seen_fen(form))
     except ValidationError:
         return stages_page.shown(request, login, class_id, **again, refused="bad_form", status=422)
     except (BadInput, Conflict, NotAllowed) as error:
         code, status = error.code, error.status
         return stages_page.shown(request, login, class_id, **again, refused=code, status=status)
     return see_other(f"/console/classes/{class_id}/stages#recoveries")
+
+
+def _seen_fen(form: Mapping[str, str]) -> int | None:
+    """What was shown as still to come back, where money did; a demand is always of the whole."""
+    return (whole(form.get("seen", "")) or 0) if form.get("deed") == "returned" else None
 
 
 @router.get("/public/funds")

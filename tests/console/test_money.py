@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from decimal import Decimal
@@ -596,6 +597,25 @@ def test_a_finding_after_the_payment_makes_a_recovery_that_ends_with_the_money(
         ).all()
     assert held[0] is None and held[1] is not None
     assert sorted(acted) == ["recovery.demanded", "recovery.returned", "recovery.returned"]
+
+
+def test_money_that_came_back_is_recorded_once_however_often_its_form_is_sent(
+    treasury: Treasury,
+) -> None:
+    treasury.enter()
+    treasury.publish_and_review()
+    treasury.pay()
+    treasury.overturn(treasury.learners[0])
+    treasury.recover("zhao", treasury.learners[0], "demanded")
+    desk, klass = treasury.desk.sign_in("jin"), f"/console/classes/{treasury.class_id}"
+    (seen,) = re.findall(r'name="seen" value="(\d+)"', desk.get(f"{klass}/stages"))
+    form = {"csrf": desk.csrf("/console"), "deed": "returned", "document": "缴款书7号"}
+    form |= {"learners": str(treasury.learners[0]), "amount_yuan": "200", "seen": seen}
+    form["happened_on"] = treasury.today.isoformat()
+    assert desk.client.post(f"{klass}/recoveries", data=form).status_code == 200
+    again = desk.client.post(f"{klass}/recoveries", data=form)
+    assert again.status_code == 409 and "不要重复登记" in again.text
+    assert treasury.case().returned_fen == 20_000
 
 
 def test_one_paper_demands_back_what_was_paid_for_several_who_are_ticked(

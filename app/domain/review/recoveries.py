@@ -124,11 +124,16 @@ def record(
     wanted: Recovered,
     remark: str,
     now_ms: int,
+    *,
+    seen_fen: int | None = None,
 ) -> int:
     """Record a demand (labour office) or money that came back (finance office), of each learner by
-    itself, of all or of none; the last event's id. Raises as `weighed`."""
+    itself, of all or of none; the last event's id. `seen_fen`: what of the first was shown as still
+    to come back. Raises as `weighed`, and Conflict `recovered_since` where that is otherwise."""
     catalogue.lock_class(connection, class_id)
     cases = weighed(connection, class_id, user, wanted, remark, now_ms)
+    if seen_fen not in (None, cases[0].left_fen):
+        raise Conflict("recovered_since", "money came back since this was shown")
     klass = catalogue.class_by_id(connection, class_id)
     return [_keep(connection, klass, user, it, wanted, shown_text(remark), now_ms) for it in cases][
         -1

@@ -156,12 +156,16 @@ def sign(request: Request, login: SignedIn, class_id: RowId, seen: Text = "") ->
 
 
 @router.post("/classes/{class_id}/sign-off/withdraw", dependencies=[FormOfThisLogin])
-def withdraw(request: Request, login: SignedIn, class_id: RowId, reason: Text = "") -> Response:
+def withdraw(
+    request: Request, login: SignedIn, class_id: RowId, reason: Text = "", seen: Text = ""
+) -> Response:
+    """Send the lists back that were shown, whose digest is `seen`."""
     services = request.app.state.services
     try:
         with services.database.write() as connection:
-            sign_off.withdraw(connection, class_id, login.user, reason, services.clock())
-    except BadInput as error:
+            now_ms = services.clock()
+            sign_off.withdraw(connection, class_id, login.user, reason, now_ms, seen=seen)
+    except (BadInput, Conflict) as error:
         return _page(
             request, login, class_id, problem=labels.PROBLEMS[error.code], sent_back=reason
         )

@@ -82,6 +82,7 @@ _OPTIONAL = {
     for name, it in body.model_fields.items()
     if not it.is_required()
 }
+_OF_WHAT_IS_SIGNED = (StageDeed.SECOND, StageDeed.RETURNED)
 _TYPES = {"people": "number", "amount_yuan": "number"}
 
 
@@ -217,7 +218,7 @@ def record(request: Request, login: SignedIn, class_id: RowId, form: FilledIn) -
                 body=_body(form),
                 remark=form.get("remark", ""),
                 now_ms=services.clock(),
-                seen=(whole(form.get("seen", "")) or 0) if deed == StageDeed.SECOND else None,
+                seen=(whole(form.get("seen", "")) or 0) if deed in _OF_WHAT_IS_SIGNED else None,
             )
     except (BadInput, Conflict, NotAllowed) as error:
         if not login.user.decides:

@@ -274,7 +274,7 @@ def test_nobody_signs_second_what_was_signed_anew_since_they_saw_it(desk: Desk) 
     now(desk, "hu")
     seen = first_shown(desk)
     now(desk, "wei")
-    send(desk, step="opening_industry", deed="returned", remark="写错了，重办")
+    send(desk, step="opening_industry", deed="returned", remark="写错了，重办", seen=seen)
     send(desk, **first, remark="另一种意见")
     now(desk, "hu")
     second = {"step": "opening_industry", "deed": "second", "remark": "同意"}
@@ -282,6 +282,21 @@ def test_nobody_signs_second_what_was_signed_anew_since_they_saw_it(desk: Desk) 
         refused = send(desk, **second, **stale)
         assert refused.status_code == 409 and "请刷新后再看" in refused.text
     assert "胡静" in send(desk, **second, seen=first_shown(desk)).text
+
+
+def test_nobody_returns_what_was_signed_anew_or_second_since_they_saw_it(desk: Desk) -> None:
+    now(desk, "wei")
+    send(desk, step="opening_filed", deed="first", filed_on="2026-04-07")
+    send(desk, step="opening_industry", deed="first", remark="同意")
+    seen = first_shown(desk)
+    now(desk, "hu")
+    send(desk, step="opening_industry", deed="second", remark="同意", seen=seen)
+    back = {"step": "opening_industry", "deed": "returned", "remark": "计划书缺页，请补"}
+    for stale in ({"seen": seen}, {}):
+        refused = send(desk, **back, **stale)
+        assert refused.status_code == 409 and "请刷新后再看" in refused.text
+        assert ">计划书缺页，请补</textarea>" in refused.text
+    assert "已退回" in send(desk, **back, seen=first_shown(desk)).text
 
 
 def test_a_form_that_is_wrong_keeps_what_was_typed_and_names_the_field(desk: Desk) -> None:

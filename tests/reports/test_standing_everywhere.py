@@ -237,7 +237,7 @@ class TestSigning:
     def post(self, it: Everywhere, who: dict[str, str], act: str = "", **form: str) -> Any:
         form |= {"csrf": who["x-csrf-token"]}
         url = f"/console/classes/{it.klass.id}/sign-off{act}"
-        if act == "/sign" and "seen" not in form:
+        if act and "seen" not in form:
             form |= {"seen": self.shown(it, who)}
         return it.client.post(url, data=form, headers=who, follow_redirects=False)
 
@@ -322,6 +322,29 @@ class TestSigning:
             ("signed", 1),
             ("signed", 0),
         ]
+
+    def test_nobody_sends_back_other_lists_than_they_were_shown(self, signing: Everywhere) -> None:
+        self.post(signing, signing.zhao)
+        shown = self.shown(signing, signing.sun)
+        back = {"reason": "吴大伟未审结，请等", "seen": shown}
+        assert self.post(signing, signing.sun, "/withdraw", **back).status_code == 303
+        studied(signing.services.database, signing.county, signing.clock, "wu")
+        self.post(signing, signing.zhao)
+        stale = self.post(signing, signing.sun, "/withdraw", **back)
+        assert stale.status_code == 422 and "请刷新后再看" in stale.text
+        assert "吴大伟未审结，请等" in stale.text
+        assert self.waits(signing, signing.sun)
+
+    def test_who_signs_what_was_just_signed_is_shown_how_the_lists_stand(
+        self, signing: Everywhere
+    ) -> None:
+        self.post(signing, signing.zhao)
+        shown = self.shown(signing, signing.sun)
+        self.post(signing, signing.sun, "/sign", seen=shown)
+        for act in ("/sign", "/withdraw"):
+            late = self.post(signing, signing.sun, act, seen=shown, reason="名单有误")
+            assert late.status_code == 422 and "请刷新后再看" in late.text
+            assert "名单签发" in late.text and "此页不存在" not in late.text
 
     def test_nobody_signs_lists_that_changed_since_they_were_submitted(
         self, signing: Everywhere

@@ -107,15 +107,14 @@ def sign(
     stand now; `seen`: of those that this person was shown.
 
     Raises NotAllowed, NotFound, and Conflict `second_person_needed` for who submitted them,
-    `lists_resubmitted` where others were submitted since they were shown, `lists_changed` where
-    they are no longer what was submitted.
+    `lists_resubmitted` where none wait or others were submitted since they were shown,
+    `lists_changed` where they are no longer what was submitted.
     """
     rows = _locked(connection, class_id, user)
-    row = _waiting(rows)
-    if row.prepared_by == user.id:
+    row = waiting(rows)
+    if row and row.prepared_by == user.id:
         raise Conflict("second_person_needed", "the lists are signed by another person")
-    if seen is not None and seen != row.digest:
-        raise Conflict("lists_resubmitted", "these are other lists than those that were shown")
+    row = _waiting(rows, seen)
     if row.digest != digest:
         raise Conflict("lists_changed", "the lists changed since they were submitted")
     store.end(connection, row.id, signed_by=user.id, signed_ms=now_ms)
@@ -125,9 +124,17 @@ def sign(
     return number
 
 
-def withdraw(connection: Connection, class_id: int, user: User, reason: str, now_ms: int) -> None:
-    """Send back what was submitted, with a reason. Raises NotAllowed, NotFound, BadInput."""
-    row = _waiting(_locked(connection, class_id, user))
+def withdraw(
+    connection: Connection,
+    class_id: int,
+    user: User,
+    reason: str,
+    now_ms: int,
+    *,
+    seen: str | None = None,
+) -> None:
+    """Send back what was submitted, with a reason. Raises as `sign`, and BadInput."""
+    row = _waiting(_locked(connection, class_id, user), seen)
     words = shown_text(reason)
     if not MIN_REASON <= len(words) <= MAX_REASON:
         raise BadInput("reason_missing", "reason: 4 to 2000 characters", field="reason")
@@ -188,10 +195,11 @@ def _locked(connection: Connection, class_id: int, user: User) -> list[SignOffRo
     return store.of_class(connection, class_id)
 
 
-def _waiting(rows: Sequence[SignOffRow]) -> SignOffRow:
+def _waiting(rows: Sequence[SignOffRow], seen: str | None) -> SignOffRow:
+    """What was submitted, if it is what was shown. Raises Conflict."""
     row = waiting(rows)
-    if row is None:
-        raise NotFound("nothing_submitted", "no lists of this class wait for a signature")
+    if row is None or seen not in (None, row.digest):
+        raise Conflict("lists_resubmitted", "these are not the lists that were shown")
     return row
 
 

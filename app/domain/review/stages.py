@@ -126,6 +126,11 @@ class StepView:
     earlier: tuple[PaidStep, ...] = ()
 
     @property
+    def last(self) -> StageEventRow | None:
+        """The last signature that stands."""
+        return self.second or self.first
+
+    @property
     def batches(self) -> list[Mapping[str, Any]]:
         """What was filled in for each batch whose step is done."""
         mine = [self.body] if self.state is StepState.DONE else []
@@ -359,7 +364,7 @@ def record(
 ) -> int:
     """Do something about a step; the event's id. `body` are the step's fields at the first
     signature, the objection's at an objection, and `objection`, its id, at an answer. `seen`: the
-    first signature that was shown to who signs second.
+    last signature that was shown to who signs second or returns the step.
 
     Raises NotAllowed (`other_office`: the step is another office's), NotFound, BadInput by the
     field's name, and Conflict where the step does not stand so.
@@ -514,8 +519,7 @@ class _Doing:
             raise Conflict("stage_not_open", "this step does not wait for a second person")
         if view.first.done_by == self.user.actor:
             raise NotAllowed("second_person_needed", "somebody else signs second")
-        if self.seen not in (None, view.first.id):
-            raise Conflict("stage_not_open", "it was signed anew since it was shown")
+        self._as_shown(view)
         if any(it.answer is None for it in view.objections):
             raise Conflict("objection_open", "an objection is not answered yet")
         return {}
@@ -527,7 +531,12 @@ class _Doing:
             raise Conflict("already_paid", "what was paid is not returned but recovered")
         if not returnable(view, self.views.values()):
             raise Conflict("stage_rested_on", "a later step rests on this one; return that first")
+        self._as_shown(view)
         return {}
+
+    def _as_shown(self, view: StepView) -> None:
+        if view.last is None or self.seen not in (None, view.last.id):
+            raise Conflict("stage_not_open", "it was signed anew since it was shown")
 
     def _objection(self, view: StepView, body: Mapping[str, Any]) -> dict[str, Any]:
         waits = (StepState.RUNNING, StepState.AWAITS_SECOND)

@@ -53,3 +53,11 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def in_(self, code: str) -> str:
         return said(self, code)
+
+
+def told_in_both(detail: str) -> Text | None:
+    """The words of a refusal that says them in both languages, as `field: zh / en` or `zh / en`;
+    None of any other."""
+    named, _, rest = detail.partition(": ")
+    zh, slash, en = (rest if rest and " " not in named else detail).partition(" / ")
+    return Text(zh, en) if slash and not zh.isascii() else None

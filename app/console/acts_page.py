@@ -21,8 +21,8 @@ from app.domain.policy import packs
 from app.domain.policy.pack import Pack
 from app.domain.review import acts, enrolment_acts
 from app.domain.review.act_kinds import KINDS, ActKind, Stretch
-from app.errors import BadInput, NotAllowed, NotFound
-from app.languages import Text
+from app.errors import BadInput, Conflict, NotAllowed, NotFound
+from app.languages import Text, told_in_both
 from app.reports.sheet import text
 from app.store.catalogue import catalogue, class_file
 from app.store.catalogue.catalogue import ClassRow
@@ -225,17 +225,13 @@ FilledIn = Annotated[Mapping[str, str], Depends(filled_in)]
 def record(request: Request, login: SignedIn, class_id: RowId, form: FilledIn) -> Response:
     try:
         _record(request, login, class_id, form)
-    except BadInput as error:
+    except (BadInput, Conflict) as error:
         field = error.detail.partition(":")[0].removeprefix("body.").partition("[")[0]
-        why = _why(error.detail)
+        if isinstance(error, Conflict) and field not in FIELDS:
+            field = "learner_id"  # what is on record of the learner says otherwise
+        why = told_in_both(error.detail)
         return _page(request, login, class_id, _FORM.get(field, field), form, why=why)
     return see_other(f"/console/classes/{class_id}/acts")
-
-
-def _why(detail: str) -> Text | None:
-    """The reason of a refusal, where it is told in both languages."""
-    zh, slash, en = detail.partition(": ")[2].partition(" / ")
-    return Text(zh, en) if slash else None
 
 
 def _record(request: Request, login: SignedIn, class_id: int, form: Mapping[str, str]) -> None:

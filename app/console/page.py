@@ -28,7 +28,7 @@ from app.domain.accounts.users import Login, Role
 from app.errors import BadInput, NotFound, NotReady, NotSignedIn, ZhenxueError
 from app.http.middleware import is_form_with_files
 from app.http.patience import drain
-from app.languages import LOCALES
+from app.languages import LOCALES, told_in_both
 from app.outages import outage_of
 from app.store.review import notices
 
@@ -219,12 +219,12 @@ class ConsoleRoute(APIRoute):
             except ZhenxueError as error:
                 if isinstance(error, NotReady) and error.code not in labels.PROBLEMS:
                     raise
-                response = _refusal(request, error.status, error.code, error.retry_after_s)
+                response = _refusal(request, error.status, error)
             except HTTPException as error:  # a form of too many fields, or cut off
-                response = _refusal(request, error.status_code, "", None)
+                response = _refusal(request, error.status_code)
             except RequestValidationError as error:
                 in_path = any(item["loc"][0] == "path" for item in error.errors())
-                response = _refusal(request, 404 if in_path else 422, "", None)
+                response = _refusal(request, 404 if in_path else 422)
             return response
 
         return guarded
@@ -261,9 +261,14 @@ async def _check_characters(request: Request) -> None:
 def _wanted(request: Request) -> str:
     """Where to go on after signing in: what was asked for, or the page whose form was sent."""
     if request.method != "GET":
-        page = urlsplit(request.headers.get("referer", ""))
-        return local_path(page.path + (f"?{page.query}" if page.query else ""))
+        return _page_of_form(request) or "/console"
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _page_of_form(request: Request) -> str:
+    """The page of the console whose form was sent; empty where none is known."""
+    page = urlsplit(request.headers.get("referer", ""))
+    return local_path(page.path + (f"?{page.query}" if page.query else ""), fallback="")
 
 
 def _own_page(path: str) -> str:
@@ -272,8 +277,10 @@ def _own_page(path: str) -> str:
     return "/".join(parts[:3]) if parts[1] == "my" and len(parts) > 2 else ""
 
 
-def _refusal(request: Request, status: int, code: str, retry_after_s: int | None) -> HTMLResponse:
+def _refusal(request: Request, status: int, error: ZhenxueError | None = None) -> HTMLResponse:
+    code, detail = (error.code, error.detail) if error else ("", "")
     gone = status == 422 and code == "unknown_pack"
+    why = labels.PROBLEMS.get(code) or told_in_both(detail) or ""
     page = render(
         request,
         "refusal.html",
@@ -282,9 +289,10 @@ def _refusal(request: Request, status: int, code: str, retry_after_s: int | None
         number=status,
         code=code,
         back=_own_page(request.url.path),
+        form_page=_page_of_form(request) if request.method == "POST" else "",
         title=labels.NO_PACK if gone else labels.REFUSALS.get(status, labels.REFUSALS[422]),
-        detail=labels.NO_PACK_REMEDY if gone else labels.PROBLEMS.get(code, ""),
+        detail=labels.NO_PACK_REMEDY if gone else why,
     )
-    if retry_after_s is not None:
-        page.headers["Retry-After"] = str(retry_after_s)
+    if error and error.retry_after_s is not None:
+        page.headers["Retry-After"] = str(error.retry_after_s)
     return page

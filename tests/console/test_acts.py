@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from app.canonical import canonical
+from app.clock import day
 from app.console import acts_page
 from app.console.language import language
 from app.domain.policy import packs
@@ -41,12 +43,15 @@ def record(desk: Desk, **form: str):
     )
 
 
-def longer(desk: Desk, seconds: str = "180"):
+def learner_of(desk: Desk) -> str:
     with desk.services.database.read() as connection:
-        learner = connection.scalars(
+        return connection.scalars(
             select(Learner.external_id).where(Learner.id == desk.county.learners["吴强"])
         ).one()
-    return record(desk, kind="answer_time", learner=learner, answer_window_s=seconds)
+
+
+def longer(desk: Desk, seconds: str = "180"):
+    return record(desk, kind="answer_time", learner=learner_of(desk), answer_window_s=seconds)
 
 
 def in_force(desk: Desk) -> list[str]:
@@ -77,13 +82,42 @@ def test_what_is_out_of_bounds_is_refused_by_the_fields_name(desk: Desk) -> None
 
 def test_a_refusal_says_in_chinese_what_is_wrong(desk: Desk) -> None:
     desk.sign_in("zhao")
-    with desk.services.database.read() as connection:
-        learner = connection.scalars(
-            select(Learner.external_id).where(Learner.id == desk.county.learners["吴强"])
-        ).one()
-    answer = record(desk, kind="left_class", learner=learner, last_on="2039-01-01")
+    answer = record(desk, kind="left_class", learner=learner_of(desk), last_on="2039-01-01")
     assert answer.status_code == 422
     assert "在班最后一天不能晚于今天" in answer.text and 'value="2039-01-01"' in answer.text
+
+
+def test_who_has_left_already_is_not_recorded_to_leave_again_and_it_is_said_why(
+    desk: Desk,
+) -> None:
+    desk.sign_in("zhao")
+    learner, today = learner_of(desk), day(desk.clock()).isoformat()
+    record(desk, kind="left_class", learner=learner, last_on=today)
+    again = record(desk, kind="left_class", learner=learner, last_on=today, reason="再登记一次")
+    assert again.status_code == 422
+    assert f"该学员{today}起已不在本班" in again.text and ">再登记一次</textarea>" in again.text
+
+
+def test_a_return_that_was_overtaken_is_refused_in_words_with_the_way_back(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    learner, today = learner_of(desk), day(desk.clock())
+    back_on = (today + timedelta(days=2)).isoformat()
+    record(desk, kind="left_class", learner=learner, last_on=today.isoformat())
+    record(desk, kind="came_back", learner=learner, first_on=back_on)
+    left = re.findall(r"/acts/(\d+)/revoke", desk.get(page_of(desk)))[-1]
+    act = f"{page_of(desk)}/{left}/revoke"
+    form = {"csrf": desk.csrf("/console"), "reason": "登记有误，撤销"}
+    refused = desk.client.post(act, data=form, headers={"referer": f"http://testserver{act}"})
+    assert refused.status_code == 409 and "请先撤销后来的登记" in refused.text
+    assert f'href="{act}">回到刚才的页面' in refused.text
+
+
+def test_the_same_act_sent_twice_is_one_that_can_be_revoked(desk: Desk) -> None:
+    longer(desk.sign_in("zhao"))
+    longer(desk)
+    assert in_force(desk) == ["answer_time"]
+    longer(desk, "240")
+    assert in_force(desk) == ["answer_time", "answer_time"]
 
 
 def test_the_class_that_somebody_goes_to_is_chosen_among_those_of_the_course(desk: Desk) -> None:

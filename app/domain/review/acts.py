@@ -70,8 +70,8 @@ def record(
     now_ms: int,
     vault: Vault | None = None,
 ) -> int:
-    """Record an act on a class; its id. `user` is None for a platform's key; `vault` is needed by
-    kinds that keep something secret.
+    """Record an act on a class; its id. The same words of the same person again are the same act.
+    `user` is None for a platform's key; `vault` is needed by kinds that keep something secret.
 
     Raises BadInput (unknown kind, field of the body, reason), NotFound (learner), NotAllowed.
     """
@@ -83,16 +83,17 @@ def record(
     said, paper = _words(reason), _paper(of_kind, document)
     wanted = _body(of_kind, body)
     told, kept = _split(connection, vault, klass, of_kind, learner_id, wanted)
+    words = {"body": told, "reason": said, "document": paper, "recorded_by": actor}
+    last = store.last_of(connection, klass.id, learner_id, kind)
+    if last and not of_kind.deed and all(getattr(last, it) == words[it] for it in words):
+        return last.id
     approved = _in_force_at_once(connection, klass, of_kind, learner_id, user)
     act_id = store.add(
         connection,
         kind=kind,
         class_id=klass.id,
         learner_id=learner_id,
-        body=told,
-        reason=said,
-        document=paper,
-        recorded_by=actor,
+        **words,
         recorded_ms=now_ms,
         approved_by=actor if approved else None,
         approved_ms=now_ms if approved else None,

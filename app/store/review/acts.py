@@ -213,6 +213,20 @@ def of_class(connection: Connection, class_id: int) -> Sequence[ActRow]:
     return typed(connection.execute(query), ActRow)
 
 
+def last_of(
+    connection: Connection, class_id: int, learner_id: int | None, kind: str
+) -> ActRow | None:
+    """The last act of a kind about a learner, or about the class, that was not revoked."""
+    query = _acts().where(
+        Act.class_id == class_id,
+        Act.learner_id == learner_id,
+        Act.kind == kind,
+        Act.revoked_ms.is_(None),
+    )
+    last = query.order_by(Act.id.desc()).limit(1)
+    return typed_or_none(connection.execute(last).one_or_none(), ActRow)
+
+
 def waiting(connection: Connection, class_id: int) -> int:
     """How many acts of a class nobody has approved yet."""
     query = select(func.count()).where(

@@ -684,6 +684,7 @@ PROBLEMS = {
     "already_replied": N_("该申诉已有答复，可能刚由他人处理。"),
     "own_decision": N_("申诉须由未作过决定的人员答复。"),
     "stage_not_open": N_("这一步现在不能这样办理，可能刚由他人办理，请刷新后再看。"),
+    "objection_there": N_("这项异议已经登记过了。"),
     "stage_rested_on": N_("后面的步骤已经办理，请先退回后面的步骤。"),
     "notice_running": N_("公示期未满，期满后再复核。"),
     "objection_open": N_("还有异议没有处理，处理后再复核。"),

@@ -197,6 +197,17 @@ def test_nobody_objects_to_a_notice_before_it_hangs_out(office: Desks) -> None:
         )
 
 
+def test_an_objection_that_is_sent_twice_is_one_to_be_answered(office: Desks) -> None:
+    office.finish(*BEFORE_NOTICE)
+    office.publish()
+    objects: dict[str, Any] = {"received_on": office.today.isoformat(), "raised_by": "某甲"}
+    office.does("sun", "publication", "objection", "有人未参加培训", **objects)
+    with pytest.raises(Conflict, match="on record"):
+        office.does("sun", "publication", "objection", "有人未参加培训", **objects)
+    office.does("sun", "publication", "objection", "有人未参加考核", **objects)
+    assert len(office.view("publication").objections) == 2
+
+
 def test_a_step_is_returned_with_a_reason_unless_a_later_one_rests_on_it(office: Desks) -> None:
     office.finish("opening_filed", "opening_industry")
     with pytest.raises(Conflict, match="rests on"):

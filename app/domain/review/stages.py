@@ -386,6 +386,8 @@ def record(
     doing = _Doing(connection, klass, user, views, today, seen)
     said = doing.checked(view, StageDeed(deed), body)
     words = _words(remark, view.step, StageDeed(deed))
+    if any((it.event.body, it.event.remark) == (said, words) for it in view.objections):
+        raise Conflict("objection_there", "the same objection is on record")
     event_id = _keep(connection, class_id, user, step, deed, said, words, now_ms)
     if step == PAYMENT and deed == StageDeed.SECOND:
         paid_on, people = date.fromisoformat(view.body["paid_on"]), view.body["people"]

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from app.clock import day
 from app.console import labels, learner_actions, learner_messages, material_page
 from app.console.language import Language
+from app.console.login import login_of
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain import standing
 from app.domain.exchange import platform_notes
@@ -106,7 +107,8 @@ def _page(
             request, "own_gone.html", login=None, status=404, detail=labels.PROBLEMS[error.code]
         )
         return _private(page)
-    if learner_link.visits_anew(link, now_ms):
+    of_console = login_of(request) is not None  # who looks at it there is not the learner
+    if learner_link.visits_anew(link, now_ms) and not of_console:
         with services.database.write() as connection:
             learner_link.opened(connection, link, now_ms)
     with services.database.read() as connection:

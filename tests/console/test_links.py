@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import select
 
@@ -23,16 +25,22 @@ def revoke(desk: Desk, link_id: int, klass: str = "HC-2026-014") -> int:
 
 
 def test_a_link_is_listed_with_who_gave_it_until_when_and_whether_it_was_opened(
-    desk: Desk, clock: Clock
+    desk: Desk, new_desk: Callable[[], Desk], clock: Clock
 ) -> None:
     link = given(desk)
     page = desk.sign_in("sun").get(path(desk))
     assert "吴强" in page and "赵明" in page and "没有打开过" in page and "可以打开" in page
     assert link.rpartition("-")[2] not in page, "the token is shown once and nowhere else"
-    desk.client.get(link)
+    new_desk().get(link)
     assert "没有打开过" not in desk.get(path(desk))
     clock.now_ms += 60 * DAY_MS
     assert "已到期" in desk.sign_in("sun").get(path(desk))
+
+
+def test_who_looks_at_a_link_from_the_console_is_not_taken_for_the_learner(desk: Desk) -> None:
+    link = given(desk)
+    assert "这是您的学习记录" in desk.sign_in("sun").get(link)
+    assert "没有打开过" in desk.get(path(desk))
 
 
 def test_one_link_is_ended_and_the_other_stays_good(desk: Desk) -> None:

@@ -98,6 +98,18 @@ def test_who_has_left_already_is_not_recorded_to_leave_again_and_it_is_said_why(
     assert f"该学员{today}起已不在本班" in again.text and ">再登记一次</textarea>" in again.text
 
 
+def test_who_comes_second_to_approve_or_revoke_is_told_that_somebody_did(desk: Desk) -> None:
+    longer(desk.sign_in("zhao"))
+    act = re.findall(r"/acts/\d+/revoke", desk.get(page_of(desk)))[0]
+    form = {"csrf": desk.csrf("/console"), "reason": "登记有误，撤销"}
+    klass = page_of(desk).removesuffix("/acts")
+    approved = desk.client.post(f"{klass}{act.removesuffix('revoke')}approve", data=form)
+    assert approved.status_code == 409 and "可能刚由他人批准" in approved.text
+    desk.client.post(f"{klass}{act}", data=form)
+    again = desk.client.post(f"{klass}{act}", data=form)
+    assert again.status_code == 409 and "可能刚由他人撤销" in again.text
+
+
 def test_a_return_that_was_overtaken_is_refused_in_words_with_the_way_back(desk: Desk) -> None:
     desk.sign_in("zhao")
     learner, today = learner_of(desk), day(desk.clock())

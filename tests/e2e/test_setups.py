@@ -176,6 +176,25 @@ def test_a_class_that_is_half_filled_in_outlives_the_login(
     expect(page.get_by_label("专职 1")).to_be_checked()
 
 
+def test_a_course_that_is_half_filled_in_outlives_the_login(
+    visitor: Callable[..., Visitor],
+) -> None:
+    clerk = visitor("han")
+    page = clerk.open("/console/courses/new").page
+    page.locator("[name=platform]").select_option(index=1)
+    page.get_by_label("课程编号").fill("kc-dianshang")
+    page.get_by_label("课程名称").fill("网店运营基础")
+    page.get_by_label("小节名称 2", exact=True).fill("客户服务")
+    page.get_by_label("按顺序学").check()
+    page.context.clear_cookies()
+    page.get_by_role("button", name="保存课程").click()
+    clerk.sign_in_again("han")
+    expect(page.get_by_label("课程编号")).to_have_value("kc-dianshang")
+    expect(page.get_by_label("课程名称")).to_have_value("网店运营基础")
+    expect(page.get_by_label("小节名称 2", exact=True)).to_have_value("客户服务")
+    expect(page.get_by_label("按顺序学")).to_be_checked()
+
+
 def test_a_reason_that_outlives_the_login_stays_with_the_act_it_was_for(
     visitor: Callable[..., Visitor],
 ) -> None:

@@ -8,11 +8,13 @@ that the backup before it holds are linked, not copied.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -37,6 +39,7 @@ OBJECTS, LISTING = "photos", "photos.ndjson"
 HEAD = "audit-head.json"
 MADE = "backup.made"
 _UNFINISHED = ".part"
+_LOCK = ".lock"
 
 
 class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,31 +97,74 @@ def make(
 
     dump: a dump that `pg_dump --format=custom` made just before, where its program is elsewhere.
     keep: how many to keep; older ones are removed once this one is whole.
-    Raises NotReady when the database, the store or a disk does not do its part; then nothing
-    that looks like a backup is left.
+    Raises NotReady when the database, the store or a disk does not do its part, or another backup
+    is being made there; then nothing of it is left.
     """
     try:
         into.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for left in into.glob(f"*{_UNFINISHED}"):
-            shutil.rmtree(left)
-        return _make(services, into, dump, keep)
+        with _alone(into):
+            for left in into.glob(f"*{_UNFINISHED}"):
+                shutil.rmtree(left)
+            return _make(services, into, dump, keep)
     except (OSError, sqlite3.Error) as error:
         raise NotReady("backup_failed", f"the backup was not made: {error}") from error
+
+
+@contextmanager
+def _alone(into: Path) -> Iterator[None]:
+    """No other backup is made in this folder: it would take this one for what a killed one left."""
+    with (into / _LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            detail = f"another backup is being made in {into}: let it end"
+            raise NotReady("backup_running", detail) from error
+        yield
 
 
 def _make(services: Services, into: Path, dump: Path | None, keep: int | None) -> Backup:
     now_ms = services.clock()
     name = datetime.fromtimestamp(now_ms / 1000, SHANGHAI).strftime("%Y-%m-%dT%H-%M-%S")
-    folder = into / (name + _UNFINISHED)
-    folder.mkdir(mode=0o700)
-    before = finished(into)
+    part, before = into / (name + _UNFINISHED), finished(into)
+    part.mkdir(mode=0o700)
+    try:
+        manifest, linked = _write(services, part, before[-1] if before else None, dump, now_ms)
+        part.rename(into / name)
+    except BaseException:  # what is left would fill the disk until the next one
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    with services.database.write() as connection:
+        audit.append(
+            connection,
+            at_ms=now_ms,
+            actor="system:cli",
+            action=MADE,
+            subject="database",
+            detail={"photos": manifest.photos, "photo_bytes": manifest.photo_bytes},
+        )
+    surplus = [] if keep is None else [*before, into / name][:-keep]
+    for old in surplus:
+        shutil.rmtree(old)
+    return Backup(
+        folder=str(into / name),
+        photos=manifest.photos,
+        photo_bytes=manifest.photo_bytes,
+        linked=linked,
+        removed=[it.name for it in surplus],
+    )
+
+
+def _write(
+    services: Services, folder: Path, before: Path | None, dump: Path | None, now_ms: int
+) -> tuple[BackupManifest, int]:
+    """All of a backup into its folder; how many photos are those of the one before."""
     _copy_beside(services, folder, with_head=dump is None)  # first: what it names is in the copy
     database = folder / database_copy.file_name(services.database)
     if dump is None:
         database_copy.copy(services.database, database)
     else:
         shutil.copyfile(dump, database)
-    listing, linked = _copy_photos(services, folder, before[-1] if before else None)
+    listing, linked = _copy_photos(services, folder, before)
     manifest = BackupManifest(
         format=FORMAT,
         version=__version__,
@@ -135,26 +181,7 @@ def _make(services: Services, into: Path, dump: Path | None, keep: int | None) -
     key = signing.private_key(services.vault)
     (folder / SIGNATURE).write_bytes(signing.signed(told, key))
     os.sync()
-    with services.database.write() as connection:
-        audit.append(
-            connection,
-            at_ms=now_ms,
-            actor="system:cli",
-            action=MADE,
-            subject="database",
-            detail={"photos": manifest.photos, "photo_bytes": manifest.photo_bytes},
-        )
-    folder.rename(into / name)
-    surplus = [] if keep is None else [*before, into / name][:-keep]
-    for old in surplus:
-        shutil.rmtree(old)
-    return Backup(
-        folder=str(into / name),
-        photos=manifest.photos,
-        photo_bytes=manifest.photo_bytes,
-        linked=linked,
-        removed=[it.name for it in surplus],
-    )
+    return manifest, linked
 
 
 def finished(into: Path) -> list[Path]:

@@ -20,7 +20,9 @@ from app.services import Services, open_services
 from app.settings import Settings
 from app.simulation.scenarios import perform
 from app.store import schema
+from app.store.faces.blobs import Blobs
 from models import AuditEntry, EventLog, Learner, LearnerKey, Session, Snapshot, Verdict
+from tests.full_disk import nothing_grows_beyond
 from tests.machine import POSTGRESQL, lacks
 from tests.people import County, TestClock
 from tests.verdicts import class_row, take, validate
@@ -249,6 +251,41 @@ def test_what_a_killed_backup_left_is_no_backup(studied: Services, tmp_path: Pat
     made = backup.make(studied, tmp_path / "backups")
     assert backup.finished(tmp_path / "backups") == [Path(made.folder)]
     assert not left.exists()
+
+
+def test_a_backup_is_not_swept_away_by_another_that_begins_meanwhile(
+    studied: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was taken for a killed one's: its database went, and it was signed without."""
+    into, listed = tmp_path / "backups", Blobs.e_tags
+
+    def meanwhile(blobs: Blobs, prefix: str) -> dict[str, str]:
+        with pytest.raises(NotReady, match="another backup is being made"):
+            backup.make(studied, into)
+        return listed(blobs, prefix)
+
+    monkeypatch.setattr(Blobs, "e_tags", meanwhile)
+    made = Path(backup.make(studied, into).folder)
+    assert backup.read(made, studied.vault).database.size
+    assert backup.finished(into) == [made]
+
+
+def test_a_backup_that_finds_no_room_leaves_nothing_on_the_disk(
+    studied: Services, tmp_path: Path
+) -> None:
+    with nothing_grows_beyond(20_000), pytest.raises(NotReady, match="the backup was not made"):
+        backup.make(studied, tmp_path / "backups")
+    assert [it.name for it in (tmp_path / "backups").iterdir()] == [".lock"]
+
+
+def test_a_backup_that_is_not_there_is_not_on_record(studied: Services, tmp_path: Path) -> None:
+    """The status page tells people when the last one was made."""
+    backup.make(studied, tmp_path / "backups")
+    with pytest.raises(NotReady, match="the backup was not made"):
+        backup.make(studied, tmp_path / "backups")  # of the same second: the clock was set back
+    with studied.database.read() as connection:
+        made = select(AuditEntry.id).where(AuditEntry.action == backup.MADE)
+        assert len(connection.execute(made).all()) == 1
 
 
 def test_a_folder_that_cannot_be_written_is_told(studied: Services, tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ def test_a_number_is_quoted_from_words_of_its_own_and_published_by_another(
     writing: Writing, site: Path
 ) -> None:
     writing.save(writing.text(), CLAUSES)
+    writing.change(parameter="popup_gap.schedule_max_s", value="230")
     quote = "连续4分钟内无弹窗管控"
     sent = {"parameter": "popup_gap.max_gap_s", "value": "240", "quote": quote}
     assert writing.change(**sent, clause=OWN).status_code == 303
@@ -135,6 +136,7 @@ def test_a_published_pack_changes_no_more_and_keeps_its_version(
 
 
 def test_nobody_publishes_a_text_that_they_have_not_seen(writing: Writing, site: Path) -> None:
+    writing.change(parameter="popup_gap.schedule_max_s", value="190")
     seen = writing.digest(writing.sun)
     writing.change(parameter="popup_gap.max_gap_s", value="200")
     answer = writing.post(writing.sun, "/publish", {"digest": seen})
@@ -174,7 +176,7 @@ def test_another_county_finds_no_draft(writing: Writing, new_desk) -> None:
 
 
 def test_each_act_stands_in_the_audit_log(writing: Writing) -> None:
-    writing.change(parameter="popup_gap.max_gap_s", value="200")
+    writing.change(parameter="popup_gap.schedule_max_s", value="190")
     writing.change(parameter="popup_gap.max_gap_s", value="240")
     writing.publish(writing.sun)
     with writing.zhao.services.database.read() as connection:
@@ -209,6 +211,7 @@ def test_a_word_of_a_pack_is_read_and_written_in_chinese(writing: Writing) -> No
 
 
 def test_a_parameter_written_twice_stands_once_in_the_text(writing: Writing) -> None:
+    writing.change(parameter="popup_gap.schedule_max_s", value="190")
     writing.change(parameter="popup_gap.max_gap_s", value="200")
     writing.change(parameter="enrolment.required_share", value="0.9")
     writing.change(parameter="popup_gap.max_gap_s", value="240")

@@ -121,6 +121,11 @@ CASES = {
         "schedule_min_s = { value = 300,",
         "rules.popup_gap.parameters.schedule_min_s.value: is more than schedule_max_s",
     ),
+    "pop-ups that come later than the longest gap allowed": (
+        "max_gap_s = { value = 300,",
+        "max_gap_s = { value = 240,",
+        "rules.popup_gap.parameters.schedule_max_s.value: is more than max_gap_s",
+    ),
     "sittings that end between two beats": (
         "lease_timeout_s = { value = 120,",
         "lease_timeout_s = { value = 5,",

@@ -35,6 +35,7 @@ ABOVE_ZERO = ("max_rate", "heartbeat_s", "lease_timeout_s")
 # The first is no longer than the second.
 NO_LONGER = (
     ("popup_gap", "schedule_min_s", "schedule_max_s"),
+    ("popup_gap", "schedule_max_s", "max_gap_s"),  # else the service itself leaves the gap
     ("session", "heartbeat_s", "lease_timeout_s"),
 )
 

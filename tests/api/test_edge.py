@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
 
 from app import __version__
 from app.main import create_app
@@ -72,6 +73,15 @@ def test_the_head_alone_is_what_the_whole_would_have_been(client: TestClient, pa
     assert (head.status_code, head.content) == (whole.status_code, b"")
     for name in ("content-type", "content-length", "location"):
         assert head.headers.get(name) == whole.headers.get(name)
+
+
+def test_who_asked_for_the_head_alone_is_counted_and_logged_so(client: TestClient) -> None:
+    with capture_logs() as lines:
+        client.head("/console/login")
+    assert 'total{method="HEAD",route="/console/login",status="200"} 1.0' in (
+        client.get("/metrics").text
+    )
+    assert [it["method"] for it in lines if it["event"] == "request"] == ["HEAD"]
 
 
 def test_it_is_not_ready_on_an_empty_database(tmp_path: Path) -> None:

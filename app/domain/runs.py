@@ -289,7 +289,7 @@ def interrupted_night(connection: Connection, now_ms: int) -> bool:
     if store.unfinished_night(connection) is None:
         return False
     lock = store.by_id(connection, store.NIGHT_LOCK)
-    return bool(lock.state != "running" or lock.heartbeat_ms < now_ms - SILENT_MS)
+    return lock.state != "running" or _silent(lock, now_ms)
 
 
 def begin_night(
@@ -301,7 +301,7 @@ def begin_night(
     if there is not None:
         _note_resumption(connection, store.by_id(connection, there), requested_by, now_ms)
         return there, True
-    begun_ms = None if due_ms is None else store.begun_night_ms(connection)
+    begun_ms = None if due_ms is None else store.begun_night_ms(connection, now_ms)
     if due_ms is not None and begun_ms is not None and begun_ms >= due_ms:
         raise Conflict("nightly_done", "another process ran this night")
     fresh = {"kind": "nightly", "class_id": None, "requested_by": requested_by}
@@ -315,7 +315,7 @@ def plan_night(connection: Connection, night: int, now_ms: int) -> None:
     if not store.of_night(connection, _asker(night)):
         today = day(now_ms)
         near = store.near(connection, (today - NEAR).isoformat(), (today + NEAR).isoformat())
-        for class_id in sorted({*near, *store.changed(connection, near)}):
+        for class_id in sorted({*near, *store.changed(connection, near, now_ms)}):
             store.add(
                 connection,
                 kind="nightly",
@@ -406,7 +406,13 @@ def broke_off(connection: Connection, row: RunRow, now_ms: int) -> bool:
         return False
     if row.class_id is None:
         return interrupted_night(connection, now_ms)
-    return bool(row.heartbeat_ms < now_ms - SILENT_MS)
+    return _silent(row, now_ms)
+
+
+def _silent(row: RunRow, now_ms: int) -> bool:
+    """Whether whoever works on it is gone; a sign of life from the future is none."""
+    since_ms = now_ms - SILENT_MS
+    return not since_ms <= row.heartbeat_ms <= since_ms + store.AHEAD_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def _of(
     before_ms = midnight_ms(first)
     with services.database.read() as connection:
         found = classes(connection, first.isoformat(), before_ms)
-        changed = set(run_rows.changed(connection, ()))
+        changed = set(run_rows.changed(connection, (), services.clock()))
         if move is _move_ledgers:
             changed |= unsettled.classes_waiting(connection)
     found = [it for it in found if it not in changed]

@@ -89,7 +89,7 @@ def interrupted(services: Services) -> bool:
 def last_begun_ms(services: Services) -> int | None:
     """When the latest night began; before the first, when there came to be a class to judge."""
     with services.database.read() as connection:
-        return store.last_night_ms(connection)
+        return store.last_night_ms(connection, services.clock())
 
 
 @contextmanager

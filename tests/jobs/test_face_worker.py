@@ -323,6 +323,19 @@ def test_two_workers_never_hold_the_same_photo(
     assert not {photo.id for photo in first} & {photo.id for photo in second}
 
 
+@pytest.mark.both_databases
+def test_a_photo_claimed_under_a_clock_a_month_ahead_is_free_once_the_clock_is_right(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services
+) -> None:
+    put(client, county, "p1", face(LIN, 1))
+    now_ms = services.clock()
+    ahead_ms = now_ms + 31 * 24 * 3_600_000
+    with services.database.write() as connection:
+        assert store.claim(connection, "dead", ahead_ms, ahead_ms + CLAIM_MS, 4, 3)
+        assert store.any_to_do(connection, now_ms)
+        assert store.claim(connection, "a", now_ms, now_ms + CLAIM_MS, 4, 3)
+
+
 def test_a_late_worker_does_not_overwrite_who_took_over(
     client: TestClient, county: County, sitting: dict[str, Any], services: Services
 ) -> None:

@@ -14,12 +14,14 @@ from fastapi.testclient import TestClient
 
 from app.clock import SHANGHAI, at
 from app.db import Database
+from app.domain import runs
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import nightly
 from app.jobs.scheduler import Scheduler
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
+from app.store.judging import runs as store
 from tests.commands import outcome
 from tests.evidence import catalogue, ndjson, sitting
 from tests.people import County, TestClock, instant
@@ -110,6 +112,38 @@ def test_of_several_services_whose_hour_comes_one_runs_the_night(
     assert begun == [instant("2026-03-02 02:30"), instant("2026-03-03 02:30")]
     nightly.perform(services, "by hand")
     assert nightly.last_begun_ms(services) == clock()
+
+
+@pytest.mark.both_databases
+def test_a_night_under_a_clock_that_was_a_month_ahead_puts_off_none(
+    services: Services, database: Database, clock: TestClock
+) -> None:
+    """A machine that comes up with a wrong clock has it set right soon, and is started again. Until
+    that day came every night was told to be another process's."""
+    for moment in ("2026-04-02 02:30", "2026-03-02 02:30", "2026-03-03 02:30"):
+        clock.now_ms = instant(moment)
+        Scheduler(services)._on_time()
+    with database.read() as connection:
+        begun = [it.started_ms for it in store.nights(connection, 5)]
+    assert [f"{at(it):%m-%d %H:%M}" for it in begun] == [
+        "03-03 02:30",
+        "03-02 02:30",
+        "04-02 02:30",
+    ]
+
+
+@pytest.mark.both_databases
+def test_a_night_that_was_killed_under_a_clock_a_month_ahead_is_gone_on_with(
+    services: Services, database: Database, clock: TestClock
+) -> None:
+    clock.now_ms = instant("2026-04-02 02:30")
+    with database.write() as connection:
+        runs.lock_night(connection, "dead", clock())
+        runs.begin_night(connection, "system:scheduler", clock())
+    clock.now_ms = instant("2026-03-02 08:00")
+    assert nightly.interrupted(services)
+    nightly.perform(services, "by hand")
+    assert not nightly.interrupted(services)
 
 
 def test_only_an_interrupted_night_is_resumed(

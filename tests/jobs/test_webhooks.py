@@ -235,6 +235,16 @@ class TestAReceiverThatIs:
         assert deliverer.round() == 1 and states(services) == [("delivered", 3, None)]
         assert len({head["webhook-id"] for head, _ in receiver.messages}) == 1
 
+    def test_failing_under_a_clock_a_month_ahead_is_tried_again_once_it_is_right(
+        self, services: Services, deliverer: Deliverer, receiver: Receiver, hook: int,
+        clock: TestClock,
+    ) -> None:  # fmt: skip
+        receiver.answers = [500]
+        clock.advance(hours=31 * 24)
+        assert deliverer.round() == 0
+        clock.advance(hours=-31 * 24)
+        assert deliverer.round() == 1 and states(services) == [("delivered", 2, None)]
+
     def test_down_holds_up_nobody_else_and_is_given_up_in_the_end(
         self, services: Services, county: County, deliverer: Deliverer, receiver: Receiver,
         hook: int, clock: TestClock,

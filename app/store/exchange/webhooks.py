@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, func, insert, select, update
 
 from app.store.judging.runs import NamedRun
+from app.store.moments import has_come
 from app.store.row import fetch, fetch_one, fetch_one_or_none
 from app.store.upsert import insert_new
 from models import (
@@ -265,7 +266,7 @@ def with_due(connection: Connection, now_ms: int) -> list[int]:
     query = (
         select(WebhookDelivery.webhook_id)
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
-        .where(WebhookDelivery.next_attempt_ms <= now_ms, Webhook.disabled_ms.is_(None))
+        .where(has_come(WebhookDelivery.next_attempt_ms, now_ms), Webhook.disabled_ms.is_(None))
         .where(Webhook.url != LISTENS)
     )
     return sorted(connection.execute(query.distinct()).scalars())
@@ -304,7 +305,7 @@ def due(connection: Connection, webhook_id: int, now_ms: int, limit: int) -> Seq
             Webhook.former_until_ms,
         )
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
-        .where(WebhookDelivery.next_attempt_ms <= now_ms, Webhook.disabled_ms.is_(None))
+        .where(has_come(WebhookDelivery.next_attempt_ms, now_ms), Webhook.disabled_ms.is_(None))
         .where(Webhook.id == webhook_id)
         .order_by(WebhookDelivery.id)
         .limit(limit),

@@ -26,6 +26,7 @@ from sqlalchemy.orm import aliased
 
 from app.store.bodies import PhotoCopy
 from app.store.events import event_log, ledgers
+from app.store.moments import has_come
 from app.store.row import fetch, fetch_one, fetch_one_or_none
 from detectors.trace import NONE, PHOTO, Check, PhotoFlag, Purpose
 from models import (
@@ -279,7 +280,7 @@ def claim(
         .where(
             Snapshot.status == "pending",
             Snapshot.attempts < most_attempts,
-            or_(Snapshot.claim_expires_ms.is_(None), Snapshot.claim_expires_ms <= now_ms),
+            or_(Snapshot.claim_expires_ms.is_(None), has_come(Snapshot.claim_expires_ms, now_ms)),
         )
         .order_by(Snapshot.id)
         .limit(limit)
@@ -303,7 +304,7 @@ def claim(
 
 def any_to_do(connection: Connection, now_ms: int) -> bool:
     """Whether a photo waits that nobody holds."""
-    free = or_(Snapshot.claim_expires_ms.is_(None), Snapshot.claim_expires_ms <= now_ms)
+    free = or_(Snapshot.claim_expires_ms.is_(None), has_come(Snapshot.claim_expires_ms, now_ms))
     query = select(Snapshot.id).where(
         or_(Snapshot.status == "read", and_(Snapshot.status == "pending", free))
     )
@@ -341,7 +342,7 @@ def give_up(connection: Connection, now_ms: int, most_attempts: int) -> list[int
     spent = and_(
         Snapshot.status == "pending",
         Snapshot.attempts >= most_attempts,
-        or_(Snapshot.claim_expires_ms.is_(None), Snapshot.claim_expires_ms <= now_ms),
+        or_(Snapshot.claim_expires_ms.is_(None), has_come(Snapshot.claim_expires_ms, now_ms)),
     )
     found = connection.execute(select(Snapshot.id, Snapshot.session_id).where(spent)).all()
     session_ids = sorted({row.session_id for row in found})

@@ -22,6 +22,7 @@ _OF_NIGHT = (
     TrainingClass.pack_id,
     TrainingClass.pack_version,
 )
+AHEAD_MS = 3_600_000  # what is said to have been so much later was, by a clock that was wrong
 NIGHT_LOCK = 0  # id of the row that whoever runs the night holds; real runs begin with 1
 
 
@@ -199,8 +200,11 @@ def change(connection: Connection, run_id: int, **values: Any) -> None:
 
 
 def _unattended(silent_since_ms: int) -> Any:
-    silent = and_(Run.state == "running", Run.heartbeat_ms < silent_since_ms)
-    return or_(Run.state == "queued", silent)
+    return or_(Run.state == "queued", and_(Run.state == "running", _silent(silent_since_ms)))
+
+
+def _silent(since_ms: int) -> ColumnElement[bool]:
+    return ~Run.heartbeat_ms.between(since_ms, since_ms + AHEAD_MS)
 
 
 # ---------------------------------------------------------------------- what a run has before it
@@ -245,7 +249,7 @@ def lock_night(connection: Connection, holder: str, silent_since_ms: int, now_ms
         "error": None,
     }
     insert_new(connection, Run, [fresh], ("id",))
-    free = or_(Run.state != "running", Run.heartbeat_ms < silent_since_ms)
+    free = or_(Run.state != "running", _silent(silent_since_ms))
     result = connection.execute(
         update(Run)
         .where(Run.id == NIGHT_LOCK, free)
@@ -272,18 +276,21 @@ def unfinished_night(connection: Connection) -> int | None:
     return connection.execute(query).scalar_one()
 
 
-def begun_night_ms(connection: Connection) -> int | None:
-    """When the latest night began."""
+def begun_night_ms(connection: Connection, now_ms: int) -> int | None:
+    """When the latest night began; one that a wrong clock began in the future does not count."""
     query = select(func.max(Run.started_ms)).where(
-        Run.kind == "nightly", Run.class_id.is_(None), Run.id != NIGHT_LOCK
+        Run.kind == "nightly",
+        Run.class_id.is_(None),
+        Run.id != NIGHT_LOCK,
+        Run.started_ms <= now_ms + AHEAD_MS,
     )
     begun: int | None = connection.execute(query).scalar_one()
     return begun
 
 
-def last_night_ms(connection: Connection) -> int | None:
+def last_night_ms(connection: Connection, now_ms: int) -> int | None:
     """When the latest night began, or else the oldest class was entered."""
-    begun = begun_night_ms(connection)
+    begun = begun_night_ms(connection, now_ms)
     if begun is not None:
         return begun
     query = select(func.min(TrainingClass.opened_ms)).where(TrainingClass.sandbox.is_(False))
@@ -303,11 +310,12 @@ def near(connection: Connection, since: str, until: str) -> Sequence[int]:
     return connection.execute(query.order_by(TrainingClass.id)).scalars().all()
 
 
-def changed(connection: Connection, besides: Collection[int]) -> Sequence[int]:
+def changed(connection: Connection, besides: Collection[int], now_ms: int) -> Sequence[int]:
     """Classes with a sitting that was settled since their last run began, besides those."""
     last = (
         select(func.max(Run.started_ms))
         .where(Run.class_id == TrainingClass.id, Run.state == "done")
+        .where(Run.started_ms <= now_ms + AHEAD_MS)
         .correlate(TrainingClass)
         .scalar_subquery()
     )

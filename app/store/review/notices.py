@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from app.store.moments import has_come
 from app.store.review.finding_queue import TO_DO
 from app.store.row import fetch, fetch_one_or_none
 from app.store.scope import AccessScope
@@ -258,7 +259,7 @@ def due(connection: Connection, now_ms: int, most: int) -> Sequence[DueNotice]:
     query = (
         select(NoticeDelivery, User.disabled_ms)
         .join(User, User.id == NoticeDelivery.user_id)
-        .where(NoticeDelivery.next_attempt_ms <= now_ms)
+        .where(has_come(NoticeDelivery.next_attempt_ms, now_ms))
         .order_by(NoticeDelivery.next_attempt_ms, NoticeDelivery.id)
         .limit(most)
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -18,6 +20,7 @@ from app.security import Suite
 from app.vision.model_files import BackendFiles, ModelFile
 from app.vision.recommended import InstalledModels
 
+_IN_FILES = ("master_key", "database_url", "smtp_password", "oidc_client_secret")
 DEVELOPMENT_KEY = "development-only-master-key-never-use-it-for-real-people"
 
 
@@ -88,13 +91,40 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _secrets_from_files(cls, values: dict[str, Any]) -> dict[str, Any]:
-        for name in ("master_key", "database_url", "smtp_password", "oidc_client_secret"):
+        for name in _IN_FILES:
             path = os.environ.get(f"ZHENXUE_{name.upper()}_FILE")
             if path and not values.get(name):
                 values[name] = Path(path).read_text(encoding="utf-8").strip()
                 if not values[name]:
                     raise ValueError(f"the file of ZHENXUE_{name.upper()}_FILE is empty")
         return values
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spelt(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """A setting under a name that is nearly one would be left out without a word."""
+        names = [*cls.model_fields, *(f"{it}_file" for it in _IN_FILES)]
+        for variable in os.environ:
+            told = variable.lower().removeprefix("zhenxue_")
+            if variable.upper().startswith("ZHENXUE_") and told not in names:
+                for meant in get_close_matches(told, names, 1, cutoff=0.8):
+                    raise ValueError(f"{variable} is no setting: is ZHENXUE_{meant.upper()} meant?")
+        return values
+
+    @model_validator(mode="after")
+    def _addresses(self) -> Settings:
+        scheme, colon, _ = self.database_url.partition("://")
+        known = ("postgresql", "postgres", "postgresql+psycopg", "sqlite")
+        if self.database_url and not (colon and scheme in known):
+            raise ValueError("ZHENXUE_DATABASE_URL is postgresql://user:password@host/name")
+        if self.blob_url and "://" not in self.blob_url:
+            raise ValueError("ZHENXUE_BLOB_URL is an address, e.g. s3://bucket/prefix")
+        if self.trusted_proxies != "*":
+            _networks("ZHENXUE_TRUSTED_PROXIES", self.trusted_proxies)
+        _networks("ZHENXUE_WEBHOOK_NETWORKS", self.webhook_networks)
+        if not re.fullmatch(r"processes:[0-9]+|dask:.+", self.executor):
+            raise ValueError("ZHENXUE_EXECUTOR is `processes:N` or `dask:tcp://host:port`")
+        return self
 
     @model_validator(mode="after")
     def _complete(self) -> Settings:
@@ -126,7 +156,6 @@ class Settings(BaseSettings):
             raise ValueError(
                 "ZHENXUE_ANTI_SPOOF_SHA256S must name one hash for each of ZHENXUE_ANTI_SPOOF_PATHS"
             )
-        _ = self.webhook_allowed  # refused here when it names no network
         return self
 
     @model_validator(mode="after")
@@ -157,8 +186,8 @@ class Settings(BaseSettings):
     @cached_property
     def webhook_allowed(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """Where webhooks may lead beside the public internet; in development also to itself."""
-        own = () if self.production else ("127.0.0.0/8", "::1/128")
-        return tuple(ip_network(it) for it in (*_parts(self.webhook_networks), *own))
+        own = "" if self.production else ",127.0.0.0/8,::1/128"
+        return _networks("ZHENXUE_WEBHOOK_NETWORKS", self.webhook_networks + own)
 
     @property
     def robots(self) -> frozenset[str]:
@@ -212,6 +241,14 @@ class Settings(BaseSettings):
 
 def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _networks(variable: str, text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Raises ValueError where one is none: it would be believed, or reached, by nobody."""
+    try:
+        return tuple(ip_network(it) for it in _parts(text))
+    except ValueError as error:
+        raise ValueError(f"{variable}: {error}") from error
 
 
 def _is_origin(url: str, *, https_only: bool) -> bool:

@@ -106,13 +106,16 @@ def serve(
     as_json: Json = False,
 ) -> None:
     """Start the web service."""
+    from app.domain.policy import packs
+    from app.jobs import erasures
     from app.main import run_service
     from app.services import open_services
     from app.settings import Settings
 
     settings = Settings()
-    with open_services(settings):
-        pass  # the schema is at head, or this is refused before anything listens
+    with open_services(settings) as services:  # at head, or refused before anything listens
+        erasures.hold_together(services)
+    packs.load(settings.default_pack)
     host, port = host or settings.host, settings.port if port is None else port
     say({"url": f"http://{host}:{port}"}, as_json, f"http://{host}:{port}")
     run_service(settings, host, port, as_json=as_json)

@@ -58,10 +58,7 @@ def join(into: Path, lists: Iterable[Path]) -> None:
     """Add what these lists hold to one. Raises BadInput where one is no list of erasures."""
     known = _listed(into)
     for file in lists:
-        try:
-            known_here = _listed(file)
-        except msgspec.DecodeError as error:
-            raise BadInput("erasures", f"{file} is no list of erasures: {error}") from error
+        known_here = _listed(file)
         _add(into, sorted(known_here - known))
         known |= known_here
 
@@ -85,9 +82,13 @@ def _erase(services: Services, it: Erasure) -> bool:
 
 
 def _listed(file: Path) -> set[Erasure]:
-    """Raises msgspec.DecodeError where the list was damaged: then nobody knows what it held."""
+    """Raises BadInput where the list was damaged: then nobody knows what it held."""
     lines = file.read_bytes().splitlines() if file.exists() else []
-    return {msgspec.json.decode(line, type=Erasure) for line in lines if line.strip()}
+    try:
+        return {msgspec.json.decode(line, type=Erasure) for line in lines if line.strip()}
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        detail = f"{file} is no list of erasures: {error}; put a copy that was kept in its place"
+        raise BadInput("erasures", detail) from error
 
 
 def _add(file: Path, erasures: list[Erasure]) -> None:

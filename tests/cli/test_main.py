@@ -127,6 +127,42 @@ def test_a_wrong_setting_is_told_in_a_line(run: Any, monkeypatch: pytest.MonkeyP
     assert len(err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("ZHENXUE_PHOTO_TERM_DAY", "365", "is no setting: is ZHENXUE_PHOTO_TERM_DAYS meant?"),
+        ("ZHENXUE_DATABSE_URL", "postgresql:///zx", "is ZHENXUE_DATABASE_URL meant?"),
+        ("ZHENXUE_MASTERKEY_FILE", "/run/key", "is ZHENXUE_MASTER_KEY_FILE meant?"),
+        ("ZHENXUE_EXECUTOR", "threads:4", "ZHENXUE_EXECUTOR is `processes:N`"),
+        ("ZHENXUE_TRUSTED_PROXIES", "10.0.0.9/8", "ZHENXUE_TRUSTED_PROXIES: 10.0.0.9/8 has host"),
+        ("ZHENXUE_TRUSTED_PROXIES", "proxy", "ZHENXUE_TRUSTED_PROXIES: 'proxy' does not appear"),
+        ("ZHENXUE_WEBHOOK_NETWORKS", "abc", "ZHENXUE_WEBHOOK_NETWORKS: 'abc' does not appear"),
+        ("ZHENXUE_DATABASE_URL", "mysql://zx@db/zx", "ZHENXUE_DATABASE_URL is postgresql://"),
+        ("ZHENXUE_DATABASE_URL", "zx", "ZHENXUE_DATABASE_URL is postgresql://"),
+        ("ZHENXUE_BLOB_URL", "/srv/photos", "ZHENXUE_BLOB_URL is an address"),
+        ("ZHENXUE_DEFAULT_PACK", "nowhere-2026", "nowhere-2026"),
+    ],
+)
+def test_a_service_does_not_start_on_what_is_misspelt_or_means_nothing(
+    run: Any, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+) -> None:
+    """It started, on an empty database beside the one that was meant, or until the night."""
+    monkeypatch.setattr("app.main.run_service", lambda *_, **__: None)
+    monkeypatch.setenv(variable, value)
+    code, _, err = run("serve")
+    assert (code, err.count("\n")) == (2, 1) and told in err
+
+
+def test_a_service_does_not_start_on_a_list_of_erasures_that_nobody_can_read(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("app.main.run_service", lambda *_, **__: None)
+    assert run("serve")[0] == 0
+    (tmp_path / "data" / "erasures.ndjson").write_bytes(b'{"platform":"huang-edu","lear')
+    code, _, err = run("serve")
+    assert (code, err.count("\n")) == (2, 1) and "erasures.ndjson is no list of erasures" in err
+
+
 def test_an_empty_database_is_told_with_what_fills_it(run: Any) -> None:
     code, _, err = run("user", "list")
     assert code == 2 and "run `zhenxue migrate` first" in err and len(err.splitlines()) == 1

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from app.domain.faces import retention
+from app.errors import BadInput
 from app.jobs import erasures
 from app.services import Services
 from models import Learner, LearnerKey
@@ -117,7 +118,7 @@ def test_a_legal_hold_is_respected(services: Services, county: County, lin: byte
 
 def test_a_damaged_list_is_not_taken_for_an_empty_one(services: Services) -> None:
     erasures.file_of(services).write_bytes(b"{")
-    with pytest.raises(msgspec.DecodeError):
+    with pytest.raises(BadInput, match=r"erasures\.ndjson is no list"):
         erasures.hold_together(services)
 
 

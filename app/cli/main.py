@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -22,6 +21,8 @@ from app.cli.answer import ACTOR, BAD_INPUT, FOUND, Json, Port, RowId, say
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from app.services import Services
 
 
 # Commands that live in a module of their own, loaded when they are called.
@@ -149,7 +150,7 @@ def import_file(
 
     if file != "-" and not Path(file).is_file():
         raise typer.BadParameter(f"there is no file {file!r}", param_hint="FILE")
-    with _as_file(file) as path, open_services() as services:
+    with open_services() as services, _as_file(file, services) as path:
         with services.database.write() as connection:
             tenant = ensure_platform(connection, platform, actor=ACTOR, now_ms=services.clock())
         beside = None if file == "-" else path.parent
@@ -307,15 +308,17 @@ def list_platforms(as_json: Json = False) -> None:
 
 
 @contextmanager
-def _as_file(file: str) -> Iterator[Path]:
-    """The file of that name; standard input, which is read once only, is put into one."""
+def _as_file(file: str, services: Services) -> Iterator[Path]:
+    """The file of that name; standard input, which is read once only, is put into one, where what
+    a killed import leaves is swept."""
     if file != "-":
         yield Path(file)
         return
-    with tempfile.NamedTemporaryFile(prefix="zhenxue-stdin-") as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
-        copy.flush()
-        yield Path(copy.name)
+    with services.rooms.room() as room:
+        path = room / "stdin"
+        with path.open("wb") as copy:
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+        yield path
 
 
 def _moment(text: str) -> datetime:

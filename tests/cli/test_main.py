@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from tests.commands import outcome
 from tests.evidence import START_MS, catalogue, ndjson, picture, sitting, snapshot, zipped
+from tests.waiting import eventually
 
 
 @pytest.fixture(autouse=True)
@@ -258,6 +260,26 @@ class TestImport:
         assert "no line of it is a record" in err
         code, out, err = run("import", str(file))
         assert code == 2 and out.startswith("stored: nothing") and "line 1" in out and err
+
+
+def test_records_of_an_import_that_was_killed_over_standard_input_are_swept(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Names and ID numbers, plain: they stayed in the system's temporary folder."""
+    elsewhere, incoming = tmp_path / "temporary", tmp_path / "data" / "incoming"
+    elsewhere.mkdir()
+    monkeypatch.setenv("TMPDIR", str(elsewhere))
+    command = [sys.executable, "-m", "app.cli.main", "import", "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as killed:
+        assert killed.stdin is not None
+        killed.stdin.write(ndjson(catalogue()))
+        killed.stdin.flush()
+        assert eventually(lambda: [*incoming.glob("*/stdin"), *elsewhere.iterdir()], 30)
+        killed.kill()
+    kept = tmp_path / "county.ndjson"
+    kept.write_bytes(ndjson(catalogue()))
+    assert run("import", str(kept))[0] == 0
+    assert not [it for it in (*incoming.iterdir(), *elsewhere.iterdir()) if it.name != ".lock"]
 
 
 def test_help_names_the_commands(run: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.answer import Json, say
+from app.cli.answer import FOUND, Json, say
 
 app = typer.Typer(help="Copy the database and all photos into a folder, while the service runs.")
 
@@ -28,7 +28,10 @@ def backup(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a backup in a new folder under FOLDER. Keep the master key apart from it."""
+    """Make a backup in a new folder under FOLDER. Keep the master key apart from it.
+
+    Exits with 1 when it was made and the audit log in it is broken.
+    """
     from app.jobs import backup as job
     from app.services import open_services
 
@@ -40,4 +43,8 @@ def backup(
         f"photos: {made.photos} ({size}), of them {made.linked} linked to the backup before",
         *(f"removed: {it}" for it in made.removed),
     ]
+    if made.audit_broken:
+        lines.append(f"audit log: {made.audit_broken}")
     say(made, as_json, "\n".join(lines))
+    if made.audit_broken:
+        raise typer.Exit(FOUND)

@@ -83,6 +83,7 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True):
     photos: int
     photo_bytes: int
     linked: int  # photos that the backup before it holds too
+    audit_broken: str  # what is wrong with the audit log; empty: nothing
     removed: list[str]  # earlier backups that were more than were to be kept
 
 
@@ -128,7 +129,9 @@ def _make(services: Services, into: Path, dump: Path | None, keep: int | None) -
     part, before = into / (name + _UNFINISHED), finished(into)
     part.mkdir(mode=0o700)
     try:
-        manifest, linked = _write(services, part, before[-1] if before else None, dump, now_ms)
+        manifest, linked, broken = _write(
+            services, part, before[-1] if before else None, dump, now_ms
+        )
         part.rename(into / name)
     except BaseException:  # what is left would fill the disk until the next one
         shutil.rmtree(part, ignore_errors=True)
@@ -150,15 +153,18 @@ def _make(services: Services, into: Path, dump: Path | None, keep: int | None) -
         photos=manifest.photos,
         photo_bytes=manifest.photo_bytes,
         linked=linked,
+        audit_broken=broken,
         removed=[it.name for it in surplus],
     )
 
 
 def _write(
     services: Services, folder: Path, before: Path | None, dump: Path | None, now_ms: int
-) -> tuple[BackupManifest, int]:
-    """All of a backup into its folder; how many photos are those of the one before."""
-    _copy_beside(services, folder, with_head=dump is None)  # first: what it names is in the copy
+) -> tuple[BackupManifest, int, str]:
+    """All of a backup into its folder; how many photos are those of the one before, and what is
+    wrong with the audit log."""
+    # First: what the head names is in the copy.
+    broken = _copy_beside(services, folder, with_head=dump is None)
     database = folder / database_copy.file_name(services.database)
     if dump is None:
         database_copy.copy(services.database, database)
@@ -181,7 +187,7 @@ def _write(
     key = signing.private_key(services.vault)
     (folder / SIGNATURE).write_bytes(signing.signed(told, key))
     os.sync()
-    return manifest, linked
+    return manifest, linked, broken
 
 
 def finished(into: Path) -> list[Path]:
@@ -293,14 +299,23 @@ def _linked(old: Path, new: Path) -> bool:
     return True
 
 
-def _copy_beside(services: Services, folder: Path, *, with_head: bool) -> None:
-    """The list of erasures and the head of the audit log, which lie in the data folder."""
+def _copy_beside(services: Services, folder: Path, *, with_head: bool) -> str:
+    """The list of erasures and the head of the audit log, which lie in the data folder; what is
+    wrong with the log, if anything. Of a broken one the last head goes along, so that whoever
+    restores it is told, and all else is kept."""
     listed = erasures.file_of(services)
     if listed.exists():
         shutil.copyfile(listed, folder / erasures.FILE)
-    head = audit_watch.write_head(services) if with_head else None
+    if not with_head:
+        return ""
+    wrong = ""
+    try:
+        head = audit_watch.write_head(services)
+    except audit_watch.AuditBroken as error:
+        wrong, head = error.detail, audit_watch.heads_in(audit_watch.folder_of(services))[-1]
     if head is not None:
         shutil.copyfile(head, folder / HEAD)
+    return wrong
 
 
 def _kept(path: Path) -> KeptFile:

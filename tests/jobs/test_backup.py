@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import make_url, select, update
+from sqlalchemy import delete, func, make_url, select, update
 
 from app.db import Database
 from app.domain.faces import retention
@@ -232,6 +232,21 @@ def test_the_audit_log_of_a_restored_database_is_held_against_the_head_of_the_ba
         )
     assert len(audit_watch.verify(restored)) == 1
     restored.stop()
+
+
+def test_a_broken_audit_log_keeps_nobody_from_a_backup_and_is_told_where_it_is_restored(
+    studied: Services, empty_machine: Settings, tmp_path: Path
+) -> None:
+    """None was made from then on, until somebody had found out what was wrong."""
+    written = audit_watch.write_head(studied)
+    assert written is not None
+    with studied.database.write() as connection:
+        last = connection.execute(select(func.max(AuditEntry.id))).scalar_one()
+        connection.execute(delete(AuditEntry).where(AuditEntry.id == last))
+    made = backup.make(studied, tmp_path / "backups")
+    assert made.audit_broken
+    done = restore.restore(empty_machine, Path(made.folder))
+    assert done.photos and done.audit_problems
 
 
 def test_photos_of_the_backup_before_are_linked_and_surplus_backups_removed(

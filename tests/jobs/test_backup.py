@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,6 +125,24 @@ def test_who_was_erased_since_the_backup_stays_erased(
         destroyed = select(LearnerKey.wrapped).where(LearnerKey.destroyed_ms.is_not(None))
         assert connection.execute(destroyed).scalars().all() == [None]
     restored.stop()
+
+
+def test_what_a_restore_answers_is_json_alone(
+    studied: Services, county: County, tmp_path: Path
+) -> None:
+    """What it had to log along the way, as an erasure that was repeated, stood before it."""
+    made = backup.make(studied, tmp_path / "backups")
+    erase(studied, county)
+    command = [sys.executable, "-m", "app.cli.main", "restore", made.folder, "--json"]
+    command += ["--erasures", str(erasures.file_of(studied))]
+    done = subprocess.run(
+        command,
+        env={**os.environ, "ZHENXUE_DATA_DIR": str(tmp_path / "new"), "ZHENXUE_DATABASE_URL": ""},
+        capture_output=True,
+        check=False,
+    )
+    assert b"an erasure was repeated" in done.stderr
+    assert json.loads(done.stdout)["erased_again"] == 1
 
 
 @pytest.mark.both_databases

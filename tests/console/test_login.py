@@ -104,6 +104,16 @@ def test_a_login_ends_when_it_lies_idle_or_grows_old(
     assert desk.client.get("/console", follow_redirects=False).status_code == 303
 
 
+def test_a_login_under_a_clock_a_month_ahead_ends_once_the_clock_is_right(
+    desk: Desk, clock: Clock
+) -> None:
+    """It lay idle for a month, and whoever came to that machine went on with it."""
+    clock.now_ms += 31 * 24 * 3_600_000
+    desk.sign_in("zhao")
+    clock.now_ms -= 31 * 24 * 3_600_000
+    assert desk.client.get("/console", follow_redirects=False).status_code == 303
+
+
 def test_a_disabled_person_is_out_at_once(desk: Desk, new_desk: Callable[[], Desk]) -> None:
     desk.sign_in("zhao")
     root = new_desk().sign_in("root")

@@ -241,7 +241,9 @@ def refuse_login(connection: Connection, username: str, address: str, now_ms: in
 def login_of(connection: Connection, token: str, now_ms: int) -> tuple[Login, bool] | None:
     """The login a cookie stands for, and whether `touch_login` is due; None once it has expired."""
     row = store.login(connection, token_digest(token))
-    if row is None or now_ms >= row.expires_ms or now_ms >= row.seen_ms + IDLE_MS:
+    if row is None or now_ms >= row.expires_ms:
+        return None
+    if abs(now_ms - row.seen_ms) >= IDLE_MS:  # ahead: of a clock that was wrong, and never idle
         return None
     if row.disabled_ms is not None:
         return None

@@ -44,8 +44,9 @@ def put(database: Database, copied: Path) -> None:
         place = _file_of(database)
         database.close()
         fresh = place.with_name(f"{place.name}.restoring")
+        fresh.touch()
+        fresh.chmod(0o600)  # before it holds anything
         shutil.copyfile(copied, fresh)
-        fresh.chmod(0o600)
         with closing(sqlite3.connect(fresh)) as connection:
             (answer,) = connection.execute("PRAGMA integrity_check").fetchone()
         if answer != "ok":

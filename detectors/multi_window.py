@@ -6,7 +6,8 @@ backlog, delivered after a silence, may have happened earlier: it earns nothing 
 accusation. Nor is one play that a log tells of two classes. Nor is overlap that is gone once either
 side is laid out as early as the record allows: the last request of a page that was left may come
 late. Accounts that share a number and bear two names may be two people, one of whom was entered
-wrongly: people decide.
+wrongly, and what this service timed itself is accused by no log alone, which anybody can write:
+people decide.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class _Span:
     session: int
     fresh: bool
     early: tuple[int, int] = (0, 0)
-    sure: bool = True  # that both sides are one person
+    doubt: str = ""  # why an overlap accuses nobody until people have looked: the reason's name
     ahead: int = 0  # content less server time
 
 
@@ -134,10 +135,10 @@ def _judge(spans: list[_Span], trace: Trace, tolerance: int) -> list[Finding]:
     for session in sessions:
         mine = [span for span in spans if span.session == session]
         others = [it for span in occupied for it in _beside(trace, mine, span)]
-        told = _overlaps(mine, others, trace.named)
+        told = _overlaps(mine, others, trace)
         moved = [
-            _overlaps(_earlier(mine), others, trace.named),
-            _overlaps(mine, _earlier(others), trace.named),
+            _overlaps(_earlier(mine), others, trace),
+            _overlaps(mine, _earlier(others), trace),
         ]
         for stretch in _stretches(told):
             certain = [stretch, *(_near(stretch, parts) for parts in moved)]
@@ -147,9 +148,12 @@ def _judge(spans: list[_Span], trace: Trace, tolerance: int) -> list[Finding]:
                 forgiven += whole
                 continue
             sure = min(
-                _length([part for part in parts if part.fresh and part.sure]) for parts in certain
+                _length([part for part in parts if part.fresh and not part.doubt])
+                for parts in certain
             )
-            findings.append(_finding(session, stretch, sure, fresh, whole, tolerance))
+            doubt = next((it.doubt for parts in certain for it in parts if it.doubt), "")
+            lengths = sure, fresh, whole
+            findings.append(_finding(session, stretch, lengths, doubt, tolerance))
         occupied = sorted([*occupied, *mine], key=lambda span: span.start)
     return findings
 
@@ -189,11 +193,10 @@ def _earlier(spans: list[_Span]) -> list[_Span]:
     return sorted(moved, key=lambda span: span.start)
 
 
-def _overlaps(mine: list[_Span], occupied: list[_Span], named: Ints) -> list[_Span]:
+def _overlaps(mine: list[_Span], occupied: list[_Span], trace: Trace) -> list[_Span]:
     """Overlaps of `mine` with what other sessions hold, in order of time.
 
-    Each carries the rival's session, is fresh when both sides are, and sure when both bear one
-    name.
+    Each carries the rival's session, is fresh when both sides are, and says what is doubtful.
     """
     parts: list[_Span] = []
     begin = 0
@@ -205,10 +208,19 @@ def _overlaps(mine: list[_Span], occupied: list[_Span], named: Ints) -> list[_Sp
                 break
             low, high = max(span.start, rival.start), min(span.end, rival.end)
             if high > low:
-                sure = not len(named) or bool(named[span.session] == named[rival.session])
                 fresh = span.fresh and rival.fresh
-                parts.append(_Span(low, high, rival.session, fresh, sure=sure))
+                doubt = _doubt(trace, span.session, rival.session)
+                parts.append(_Span(low, high, rival.session, fresh, doubt=doubt))
     return parts
+
+
+def _doubt(trace: Trace, mine: int, rival: int) -> str:
+    """The reason for which people have to look first; empty: none."""
+    if len(trace.named) and trace.named[mine] != trace.named[rival]:
+        return "two_names"
+    flags = trace.sessions["flags"]
+    by_log = flags[rival] & ~flags[mine] & SessionFlag.ATTESTED
+    return "log_alone" if by_log else ""
 
 
 def _stretches(parts: list[_Span]) -> list[list[_Span]]:
@@ -234,16 +246,18 @@ def _length(parts: list[_Span]) -> int:
 
 
 def _finding(
-    session: int, stretch: list[_Span], sure: int, fresh: int, whole: int, tolerance: int
+    session: int, stretch: list[_Span], lengths: tuple[int, int, int], doubt: str, tolerance: int
 ) -> Finding:
-    """What overlaps beyond the tolerance: by one person for sure, by one number, or perhaps."""
+    """What overlaps beyond the tolerance: for sure, for people to look at, or perhaps."""
+    sure, fresh, whole = lengths
     outcome, reason, fault, measured = Outcome.CLEAR, "possible_overlap", Fault.ENVIRONMENT, whole
     rivals = stretch
     if sure > tolerance:
         outcome, reason, fault, measured = Outcome.VIOLATION, "overlap", Fault.LEARNER, sure
-        rivals = [part for part in stretch if part.sure]
+        rivals = [part for part in stretch if not part.doubt]
     elif fresh > tolerance:
-        outcome, reason, fault = Outcome.REVIEW, "two_names", Fault.UNDETERMINED
+        rivals = [part for part in stretch if part.doubt == doubt] or stretch
+        outcome, reason, fault = Outcome.REVIEW, doubt, Fault.UNDETERMINED
         measured = fresh
     return Finding(
         rule=RULE,

@@ -55,7 +55,7 @@ ENGINE_VERSION = "2"
 
 ALL = (
     Detector(fast_forward.RULE, "3", fast_forward.detect),
-    Detector(multi_window.RULE, "5", multi_window.detect),
+    Detector(multi_window.RULE, "6", multi_window.detect),
     Detector(popup_gap.RULE, "2", popup_gap.detect),
     Detector(face_liveness.RULE, "5", face_liveness.detect),
     Detector(lesson_order.RULE, "1", lesson_order.detect),

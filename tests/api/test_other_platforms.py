@@ -16,10 +16,13 @@ from app.domain.judging import wording
 from app.jobs import class_run
 from app.jobs.settler import settle_all
 from app.services import Services
+from tests.api.test_sessions_live import Lesson, lin
 from tests.bodies import finding
 from tests.evidence import START_MS, catalogue, ndjson, sitting
 from tests.people import GUANGSHAN, HUANGCHUAN, LIN, County, Tenant
 from tests.verdicts import sign_in
+
+__all__ = ["lin"]
 
 SECRET = "only-guang-knows"
 READ = (
@@ -91,6 +94,28 @@ def test_what_another_platform_brings_afterwards_is_held_against_what_was_judged
     brings(earlier, county.guang)
     assert credited_ms(SECRET, county.guang) == 120_000
     assert credited_ms("s-huang", county.huang) == 30_000
+
+
+def test_no_platform_s_log_accuses_who_studied_before_this_service_s_eyes(
+    lin: Lesson, county: County, services: Services
+) -> None:
+    """Whoever knows an ID number can write that its bearer was there a minute earlier."""
+    begun_ms = lin.clock()
+    lin.open()
+    for _ in range(30):
+        lin.play()
+    lin.client.post("/v1/sessions/s1/close", headers=county.huang.headers)
+    settle_all(services)
+    theirs = {"kind": "roster", "class_id": "c1", "learners": [LIN | {"learner_id": "their-lin"}]}
+    log = sitting(SECRET, start_ms=begun_ms - 60_000, learner_id="their-lin", beats=24)
+    records = [*catalogue()[:2], theirs, *log]
+    report = lin.client.post("/v1/imports", content=ndjson(records), headers=county.guang.headers)
+    assert report.json()["rejected"] == [], report.text
+    settle_all(services)
+    answer = lin.client.get("/v1/findings?rule=multi_window", headers=county.huang.headers)
+    (finding,) = answer.json()["findings"]
+    assert (finding["session_id"], finding["outcome"]) == ("s1", "review")
+    assert (finding["reason"], finding["fault"]) == ("log_alone", "undetermined")
 
 
 @pytest.mark.both_databases

@@ -209,9 +209,30 @@ def test_one_play_that_a_log_tells_of_two_classes_or_accounts_earns_in_one_and_a
     assert credited_ms(RULE, one, two) == 600_000
 
 
-@pytest.mark.parametrize(
-    "other", [{"lesson": 1}, {"device": 1}, {"window": 1}, {"at": 30}, {"flags": HONEST}]
-)
+@pytest.mark.parametrize("other", [{"lesson": 1}, {"device": 1}, {"window": 1}, {"at": 30}])
 def test_logs_of_other_lessons_devices_windows_or_places_are_two_windows(other):
     one, two = watched(flags=LOG), watched(**{"flags": LOG, **other})
     assert reasons(found(RULE, one, two)) == ["overlap"]
+
+
+@pytest.mark.parametrize("at", [0, 30])
+def test_a_log_alone_accuses_nobody_whom_this_service_saw_study(at):
+    log, seen = watched(flags=LOG, klass=1), watched(flags=HONEST, at=at)
+    (finding,) = found(RULE, log, seen)
+    assert (finding.outcome, finding.reason) == (Outcome.REVIEW, "log_alone")
+    assert (finding.session, finding.rival, finding.measured) == (1, 0, 600 - at)
+
+
+def test_a_log_of_study_beside_what_this_service_saw_is_a_second_window():
+    seen, log = watched(flags=HONEST), watched(flags=LOG, klass=1, at=30)
+    assert reasons(found(RULE, seen, log)) == ["overlap"]
+
+
+def test_whom_a_log_and_this_service_saw_elsewhere_is_accused_with_what_it_saw():
+    log, seen = watched(flags=LOG, klass=1), watched(flags=HONEST, at=30)
+    again = watched(flags=HONEST, at=60, device=1)
+    findings = found(RULE, log, seen, again)
+    assert [(it.session, it.rival, it.reason) for it in findings] == [
+        (1, 0, "log_alone"),
+        (2, 1, "overlap"),
+    ]

@@ -42,7 +42,7 @@ from app.store.accounts import audit
 from app.store.catalogue.catalogue import ClassRow
 from app.store.exchange import eligibility_rows, package_rows, report_rows
 from app.store.exchange.package_rows import StoredLog
-from app.store.judging import facts
+from app.store.judging import enrolment_facts, facts
 from app.store.judging.unsettled import finding_keys
 from app.store.money import payments
 from app.store.money.payments import PaymentRow, RecoveryRow
@@ -213,7 +213,8 @@ class _Gatherer:
         return {f"tables/{name}.ndjson": ndjson(rows) for name, rows in tables.items()}
 
     def _verdicts(self) -> Members:
-        """Bodies byte for byte as they were stored, in the order they were reached."""
+        """Bodies byte for byte as they were stored, in the order they were reached. What was
+        concluded of somebody who is in the class no more is history: nobody concludes it anew."""
         lines: dict[str, list[bytes]] = {kind: [] for kind in KINDS}
         index: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
         last: dict[tuple[str, int, int], dict[str, Any]] = {}
@@ -237,6 +238,10 @@ class _Gatherer:
             last[row.subject_kind, row.subject_id, row.hour] = entry
             lines[row.subject_kind].append(row.body + b"\n")
             index[row.subject_kind].append(entry)
+        there = {it.id for it in enrolment_facts.roster(self.connection, self.klass.id)}
+        for (kind, subject_id, _), entry in last.items():
+            if kind == "enrolment" and subject_id not in there:
+                entry |= {"current": False, "standing": None}
         bodies = {f"verdicts/{kind}.ndjson": b"".join(lines[kind]) for kind in KINDS}
         return {"verdicts/index.json": canonical(index), **bodies}
 

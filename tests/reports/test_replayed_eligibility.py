@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import select, update
 
 from app.canonical import canonical
+from app.clock import day
 from app.domain.accounts import users
 from app.domain.catalogue import records
-from app.domain.review import review
+from app.domain.review import acts, review
 from app.reports import container, package
 from app.reports.package import ndjson
 from app.reports.verify import verify
@@ -93,6 +94,32 @@ def test_enrolments_and_class_are_judged_again_on_every_list(
     index = json.loads(members["verdicts/index.json"])
     current = sum(it["current"] for kind in index.values() for it in kind)
     assert report.checked["replayed"] == current
+
+
+def test_a_class_that_a_judged_learner_left_is_verified_without_a_verdict_on_them(
+    reported: None, services: Services, klass: ClassRow
+) -> None:
+    validate(services, klass.id)
+    with services.database.write() as connection:
+        acts.record(
+            connection,
+            klass,
+            kind="left_class",
+            learner=LIN,
+            body={"last_on": day(services.clock()).isoformat()},
+            reason="个人原因，不再参加培训",
+            document="",
+            actor="test",
+            user=None,
+            now_ms=services.clock(),
+            vault=services.vault,
+        )
+    members = packed(services, klass)
+    assert not verify(container.pack(members)).problems
+    bodies = members["verdicts/enrolment.ndjson"].splitlines()
+    index = json.loads(members["verdicts/index.json"])["enrolment"]
+    told = [it["current"] for it, body in zip(index, bodies, strict=True) if LIN.encode() in body]
+    assert told and not any(told), "what was concluded before stays, as history"
 
 
 def test_an_eligible_learner_who_was_not_is_found(services: Services, klass: ClassRow) -> None:

@@ -57,8 +57,9 @@ class Learner:
         """Seconds of the film, where it stands."""
         return float(self.page.evaluate("video.currentTime"))
 
-    def has_told_everything(self) -> Learner:
-        self.page.wait_for_function("() => sitting.queue.length === 0")
+    def has_told_everything(self, within_s: float = 30) -> Learner:
+        empty = "() => sitting.queue.length === 0"
+        self.page.wait_for_function(empty, timeout=within_s * 1000)
         return self
 
     def leaves(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import cycle
 
 import pytest
 from playwright.sync_api import Route
@@ -114,6 +115,37 @@ def test_an_answer_that_was_lost_makes_no_event_count_twice(study: Study, school
     sitting = lin.leaves()
     in_order(school, sitting["session_id"])
     assert credited_s(sitting) == pytest.approx(seen_s, abs=NEAR_S)
+
+
+@pytest.mark.thorough
+def test_a_line_that_loses_and_refuses_most_of_what_is_sent_costs_nothing(
+    study: Study, school: School
+) -> None:
+    lin = study().enters().has_told_everything()
+    road = cycle(("lost", "cut", "throttled", "well", "busy", "lost", "well"))
+    fates: list[str] = []
+    anybody = {"access-control-allow-origin": "*", "access-control-expose-headers": "retry-after"}
+
+    def drive(route: Route) -> None:
+        fates.append(next(road))
+        if fates[-1] in ("busy", "throttled"):
+            status = 503 if fates[-1] == "busy" else 429
+            route.fulfill(status=status, headers={**anybody, "retry-after": "1"})
+        elif fates[-1] == "well":
+            route.continue_()
+        else:
+            if fates[-1] == "lost":
+                route.fetch()  # the service has it, the page never hears of it
+            route.abort()
+
+    lin.page.route("**/events", drive)
+    seen_s = lin.watches(15).pauses().has_told_everything(within_s=120).at()
+    assert {"lost", "cut", "throttled", "well"} <= {*fates}
+    lin.page.unroute("**/events")  # what cannot be sent at the end waits for the next page
+    sitting = lin.leaves()
+    in_order(school, sitting["session_id"])
+    assert credited_s(sitting) == pytest.approx(seen_s, abs=NEAR_S)
+    assert not [it for it in sitting["verdict"]["findings"] if it["outcome"] == "violation"]
 
 
 @pytest.mark.parametrize("says", ["<html>维护中</html>", *later('{"code":401,"msg":"登录过期"}')])

@@ -128,8 +128,8 @@ def _is_later(services: Services, login: Login, case_id: int, seen: str) -> bool
     """Whether something waits that came after what was `seen`; else somebody decided meanwhile."""
     with services.database.read() as connection:
         now = cases.undecided(connection, login.user, case_id).seen
-    latest, of_seen = (it.rpartition("-")[2] for it in (now, seen))
-    return latest.isdecimal() and of_seen.isdecimal() and int(latest) > int(of_seen)
+    latest, known = (whole(it.rpartition("-")[2]) for it in (now, seen))
+    return latest is not None and known is not None and latest > known
 
 
 @router.post("/cases/{case_id}/undo", dependencies=[FormOfThisLogin])

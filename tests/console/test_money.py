@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from decimal import Decimal
@@ -188,6 +189,15 @@ class Treasury(Desks):
 @pytest.fixture
 def treasury(desk: Desk) -> Treasury:
     return Treasury(desk)
+
+
+@pytest.fixture
+def of_either(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Treasury]:
+    """On the database that the test names."""
+    services = Services.build(Settings(data_dir=tmp_path, database_url=database_url), clock)
+    client = TestClient(application(services))
+    yield Treasury(Desk(client, settle(services), services, clock, []))
+    services.stop()
 
 
 def test_who_passed_is_paid_by_the_standard_of_the_county(treasury: Treasury) -> None:
@@ -378,12 +388,8 @@ def test_a_fourth_paid_training_of_the_year_is_found_at_the_payment(treasury: Tr
 
 
 @pytest.mark.both_databases
-def test_who_pays_waits_for_another_class_that_pays_the_same_people(
-    database_url: str, tmp_path: Path, clock: Clock
-) -> None:
-    services = Services.build(Settings(data_dir=tmp_path, database_url=database_url), clock)
-    client = TestClient(application(services))
-    treasury = Treasury(Desk(client, settle(services), services, clock, []))
+def test_who_pays_waits_for_another_class_that_pays_the_same_people(of_either: Treasury) -> None:
+    treasury = of_either
     treasury.enter()
     treasury.publish_and_review()
     treasury.signs_payment()
@@ -395,7 +401,6 @@ def test_who_pays_waits_for_another_class_that_pays_the_same_people(
             wait([asked], timeout=0.5)
         with pytest.raises(Conflict, match="1 are to be paid for now, not 2"):
             asked.result(20)
-    services.stop()
 
 
 def test_one_person_under_two_accounts_is_paid_once_also_once_it_is_known_who_it_is(
@@ -419,19 +424,15 @@ def test_one_person_under_two_accounts_is_paid_once_also_once_it_is_known_who_it
 
 
 @pytest.mark.both_databases
-def test_nobody_is_paid_for_an_assessment_that_is_yet_to_be_held(
-    database_url: str, tmp_path: Path, clock: Clock
-) -> None:
+def test_nobody_is_paid_for_an_assessment_that_is_yet_to_be_held(of_either: Treasury) -> None:
     """A platform tells that somebody passed, on a day of next year."""
-    services = Services.build(Settings(data_dir=tmp_path, database_url=database_url), clock)
-    client = TestClient(application(services))
-    treasury = Treasury(Desk(client, settle(services), services, clock, []))
+    treasury = of_either
     treasury.enter()
     treasury.publish_and_review()
 
     def passes(held_on: str) -> None:
         mine = models.AssessmentRecord.learner_id == treasury.learners[1]
-        with services.database.write() as connection:
+        with treasury.desk.services.database.write() as connection:
             connection.execute(update(models.AssessmentRecord).where(mine).values(held_on=held_on))
 
     passes("2027-04-07")
@@ -445,7 +446,6 @@ def test_nobody_is_paid_for_an_assessment_that_is_yet_to_be_held(
     passes("2026-04-07")
     treasury.does("sun", "payment", "second")
     assert treasury.standings()[:2] == [Standing.PAID, Standing.PAID]
-    services.stop()
 
 
 def test_what_two_people_signed_for_must_still_be_payable(treasury: Treasury) -> None:

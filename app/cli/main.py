@@ -116,7 +116,7 @@ def serve(
 
     settings = Settings()
     with open_services(settings) as services:  # at head, or refused before anything listens
-        erasures.hold_together(services)
+        erasures.require_readable(services)
     packs.load(settings.default_pack)
     host, port = host or settings.host, settings.port if port is None else port
     say({"url": f"http://{host}:{port}"}, as_json, f"http://{host}:{port}")

@@ -54,6 +54,11 @@ def hold_together(services: Services) -> int:
     return len(again)
 
 
+def require_readable(services: Services) -> None:
+    """Raises BadInput where the list is damaged, which the service could not start with."""
+    _listed(file_of(services))
+
+
 def join(into: Path, lists: Iterable[Path]) -> None:
     """Add what these lists hold to one. Raises BadInput where one is no list of erasures."""
     known = _listed(into)

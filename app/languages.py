@@ -55,6 +55,12 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return said(self, code)
 
 
+def both(said: str) -> Text:
+    """What is said as `zh / en`; the same in both where it is said in one alone."""
+    zh, _, en = said.partition(" / ")
+    return Text(zh, en or zh)
+
+
 def told_in_both(detail: str) -> Text | None:
     """The words of a refusal that says them in both languages, as `field: zh / en` or `zh / en`;
     None of any other."""

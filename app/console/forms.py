@@ -15,7 +15,7 @@ from app.console import labels
 from app.console.language import N_
 from app.domain.wire import Wire
 from app.errors import ZhenxueError
-from app.languages import Text
+from app.languages import Text, both
 
 Model = TypeVar("Model", bound=Wire)
 Errors = dict[str, str | Text]
@@ -89,19 +89,14 @@ def errors(error: ValidationError | ZhenxueError, parts: Collection[str] = ()) -
                 field = named
             found.setdefault(field, message(it["type"], text))
         return found
-    told = labels.PROBLEMS.get(error.code) or _two(error.detail)
+    told = labels.PROBLEMS.get(error.code) or both(error.detail)
     fields = error.extra.get("fields") or [error.extra.get("field") or WHOLE]
     return {str(it): told for it in fields}
 
 
 def message(kind: str, said: str) -> str | Text:
     """What to say of an error of that type; `said` is what the model says, if it has words."""
-    return _MESSAGES.get(kind) or _two(said)
-
-
-def _two(said: str) -> Text:
-    zh, _, en = said.partition(" / ")
-    return Text(zh, en or zh)
+    return _MESSAGES.get(kind) or both(said)
 
 
 def _value(annotation: Any, said: str) -> Any:

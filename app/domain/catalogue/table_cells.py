@@ -41,8 +41,9 @@ _IN_WORDS = re.compile(  # 1小时5分30秒
     r"(?=\d)(?:(\d+(?:\.\d+)?)(?:个?小时|h))?"
     r"(?:(\d+(?:\.\d+)?)(?:分钟|分|min|m))?(?:(\d+(?:\.\d+)?)(?:秒钟|秒|s))?"
 )
-_PARTS = {"上午": "am", "下午": "pm", "晚上": "evening", "晚": "evening", "夜间": "evening"}
-_PARTS |= {it: it for it in _PARTS.values()}
+PARTS = {"am": "上午", "pm": "下午", "evening": "晚上"}
+_PARTS = {word: part for part, word in PARTS.items()}
+_PARTS |= {it: it for it in PARTS} | {"晚": "evening", "夜间": "evening"}
 _WHOLE_DAYS = ("全天", "整天", "全日")
 
 

@@ -19,11 +19,12 @@ from app.domain.catalogue import person_names, records, roster, roster_rows, tab
 from app.domain.catalogue.learner_account import number_hash
 from app.domain.catalogue.roster_intake import Enrolled
 from app.domain.catalogue.roster_rows import RowError
+from app.domain.catalogue.table_cells import PARTS
 from app.domain.catalogue.table_kinds import ROSTER, TableKind
 from app.domain.catalogue.table_rows import FoundTable, TableRow
 from app.domain.wire import ItemError
 from app.errors import BadInput
-from app.languages import Text
+from app.languages import Text, both
 from app.store.accounts import audit
 from app.store.catalogue import catalogue, class_file
 from app.store.catalogue import people as store
@@ -65,7 +66,6 @@ _STAYS: dict[type[records.Item], tuple[str, ...]] = {
     records.Leave: ("made_up_on", "reason"),
     records.OfflineHours: ("session", "practical", "minutes", "place", "teacher"),
 }
-_PARTS = {"am": "上午", "pm": "下午", "evening": "晚上"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +206,13 @@ def _tell_part(told: TableRow, learner: int, known: records.Rows) -> Text | None
     there are several, why it cannot be told which."""
     day = told.item["held_on"]
     items = [item for (_, who, on, item) in known if (who, on) == (learner, day)]
-    parts = [it for it in _PARTS if it in items]
+    parts = [it for it in PARTS if it in items]
     if "1" in items or not parts:
         return None
     if len(parts) == 1:
         told.item["session"] = parts[0]
         return None
-    halves = "、".join(_PARTS[it] for it in parts)
+    halves = "、".join(PARTS[it] for it in parts)
     return Text(
         f"{day}已按{halves}分别登记，表里没有“时段”列，不知道改的是哪一段：请加上该列再传",
         f"{day} is on record as {', '.join(parts)}: add the column 时段 (part of the day)",
@@ -350,8 +350,7 @@ class _Accounts:
             number = id_numbers.read(said, _id_type(row), confirmed=confirmed)
             return number_hash(self.vault, self.row, number)
         except id_numbers.BadNumber as refusal:
-            zh, _, en = str(refusal).partition(" / ")
-            return Text(zh, en)
+            return both(str(refusal))
 
     def _newcomer(self, row: TableRow) -> Text | None:
         found = self._hash(row)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from app.domain import id_numbers
 from app.domain.catalogue import person_names
-from app.languages import Text
+from app.languages import Text, both
 from app.store.catalogue.people import EnrolledRow
 from app.vault import Vault
 
@@ -81,8 +81,7 @@ class PhotoOwners:
             try:
                 hashed = self.vault.id_number_hash(id_numbers.read(typed, confirmed=True))
             except id_numbers.BadNumber as refusal:
-                zh, _, en = str(refusal).partition(" / ")
-                return Text(zh, en)
+                return both(str(refusal))
             member = self.by_hash.get(hashed)
             if member is None:
                 return Text("花名册上没有这个证件号码", "this ID number is not on the roster")

@@ -125,11 +125,8 @@ def decide(
 
 
 def _is_later(services: Services, login: Login, case_id: int, seen: str) -> bool:
-    """Whether something waits that came after what was `seen`; else somebody decided meanwhile."""
     with services.database.read() as connection:
-        now = cases.undecided(connection, login.user, case_id).seen
-    latest, known = (whole(it.rpartition("-")[2]) for it in (now, seen))
-    return latest is not None and known is not None and latest > known
+        return cases.is_later(cases.undecided(connection, login.user, case_id).seen, seen)
 
 
 @router.post("/cases/{case_id}/undo", dependencies=[FormOfThisLogin])

@@ -16,6 +16,7 @@ from app.domain.accounts.users import User
 from app.domain.review import review
 from app.domain.review.review import UNDECIDED, ReviewDecision
 from app.domain.review.review_queue import ALIKE, may_be_many
+from app.domain.wire import whole
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.review import cases as store
@@ -55,6 +56,13 @@ class Undecided:
 def seen(finding_ids: Collection[int]) -> str:
     """How many findings were seen to wait, and up to which."""
     return f"{len(set(finding_ids))}-{max(finding_ids, default=0)}"
+
+
+def is_later(now: str, then: str) -> bool:
+    """Whether something of what is seen to wait `now` came after what was `then`; else somebody
+    decided meanwhile. What a form brings back may be anything."""
+    latest, known = (whole(it.rpartition("-")[2]) for it in (now, then))
+    return latest is not None and known is not None and latest > known
 
 
 def case_seen(connection: Connection, scope: AccessScope, case_id: int) -> CaseRow:

@@ -409,10 +409,10 @@ def recognised(
     found: dict[int, TableColumn] = {}
     named = {it for column in kind.columns for it in column.known_as()}
     seen = [it for it in range(len(titles)) if it not in unseen]
-    ways = product((seen, sorted(unseen)), (_is_named, _is_meant))
-    for places, means in ways:
+    hidden = [it for it in range(len(titles)) if it in unseen]
+    for places, means in product((seen, hidden), (_is_named, _is_meant)):
         for place in places:
-            said = plain(titles[place]) if place < len(titles) else ""
+            said = plain(titles[place])
             if not said or place in found or (means is _is_meant and said in named):
                 continue
             free = (it for it in kind.columns if it not in found.values())

@@ -6,10 +6,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, or_
 
-_DAY_MS = 86_400_000  # longer than any next attempt is put off, or any claim lasts
+from detectors.shanghai import DAY_MS
+
+_FARTHEST_MS = DAY_MS  # longer than any next attempt is put off, or any claim lasts
 
 
 def has_come(moment: Any, now_ms: int) -> ColumnElement[bool]:
     """Whether a time to try again, or the end of a claim, has come. One further ahead than any is
     ever set came of a clock that ran ahead: nobody waits a month for it."""
-    return or_(moment <= now_ms, moment > now_ms + _DAY_MS)
+    return or_(moment <= now_ms, moment > now_ms + _FARTHEST_MS)

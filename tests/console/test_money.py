@@ -148,6 +148,12 @@ class Treasury(Desks):
         self.signs_payment(amount)
         self.does("sun", "payment", "second")
 
+    def pay_from_the_start(self) -> None:
+        """All steps, with the standard and the results."""
+        self.enter()
+        self.publish_and_review()
+        self.pay()
+
     def overturn(self, learner: int) -> None:
         """A finding on somebody who was paid is upheld."""
         with self.desk.services.database.write() as connection:
@@ -323,9 +329,7 @@ def test_nothing_is_paid_without_a_standard(treasury: Treasury) -> None:
 
 
 def test_a_class_goes_all_the_way_and_everything_is_in_the_audit_log(treasury: Treasury) -> None:
-    treasury.enter()
-    treasury.publish_and_review()
-    treasury.pay()
+    treasury.pay_from_the_start()
     states = {it.step.id: it.state for it in treasury.views().values()}
     assert states.pop("advance") is StepState.NOT_YET
     assert set(states.values()) == {StepState.DONE}
@@ -338,9 +342,7 @@ def test_a_class_goes_all_the_way_and_everything_is_in_the_audit_log(treasury: T
 
 
 def test_nobody_is_paid_twice_for_one_occupation_and_level(treasury: Treasury) -> None:
-    treasury.enter()
-    treasury.publish_and_review()
-    treasury.pay()
+    treasury.pay_from_the_start()
     assert treasury.standings()[:2] == [Standing.PAID, Standing.PAID]
     other = treasury.desk.county.classes["GS-2026-003"]
     with treasury.desk.services.database.write() as connection:
@@ -542,9 +544,7 @@ def test_what_annex_2_lacks_is_told_with_the_place_to_enter_it(treasury: Treasur
 def test_money_to_come_back_leads_there_from_overview_and_class_and_keeps_what_was_typed(
     treasury: Treasury,
 ) -> None:
-    treasury.enter()
-    treasury.publish_and_review()
-    treasury.pay()
+    treasury.pay_from_the_start()
     treasury.overturn(treasury.learners[0])
     zhao, klass = treasury.desk.sign_in("zhao"), f"/console/classes/{treasury.class_id}"
     assert f"{klass}/stages#recoveries" in zhao.get("/console")
@@ -566,9 +566,7 @@ def test_a_standard_does_not_end_before_it_begins(treasury: Treasury) -> None:
 def test_a_finding_after_the_payment_makes_a_recovery_that_ends_with_the_money(
     treasury: Treasury,
 ) -> None:
-    treasury.enter()
-    treasury.publish_and_review()
-    treasury.pay()
+    treasury.pay_from_the_start()
     learner = treasury.learners[0]
     with pytest.raises(Conflict, match="nothing"):
         treasury.recover("zhao", learner, "demanded")
@@ -602,9 +600,7 @@ def test_a_finding_after_the_payment_makes_a_recovery_that_ends_with_the_money(
 def test_money_that_came_back_is_recorded_once_however_often_its_form_is_sent(
     treasury: Treasury,
 ) -> None:
-    treasury.enter()
-    treasury.publish_and_review()
-    treasury.pay()
+    treasury.pay_from_the_start()
     treasury.overturn(treasury.learners[0])
     treasury.recover("zhao", treasury.learners[0], "demanded")
     desk, klass = treasury.desk.sign_in("jin"), f"/console/classes/{treasury.class_id}"
@@ -621,9 +617,7 @@ def test_money_that_came_back_is_recorded_once_however_often_its_form_is_sent(
 def test_one_paper_demands_back_what_was_paid_for_several_who_are_ticked(
     treasury: Treasury,
 ) -> None:
-    treasury.enter()
-    treasury.publish_and_review()
-    treasury.pay()
+    treasury.pay_from_the_start()
     several = treasury.learners[:2]
     for learner in several:  # the class turned: everybody in it does
         treasury.overturn(learner)
@@ -651,9 +645,7 @@ def test_one_paper_demands_back_what_was_paid_for_several_who_are_ticked(
 
 
 def test_who_did_not_pass_after_all_is_to_give_back_what_they_were_paid(treasury: Treasury) -> None:
-    treasury.enter()
-    treasury.publish_and_review()
-    treasury.pay()
+    treasury.pay_from_the_start()
     learner = treasury.learners[0]
 
     def passed(yes: bool) -> None:
@@ -722,9 +714,7 @@ def test_a_county_sees_what_is_at_stake_paid_refused_and_to_come_back(treasury: 
 
 
 def test_the_public_is_told_sums_and_of_few_people_no_institution(treasury: Treasury) -> None:
-    treasury.enter()
-    treasury.publish_and_review()
-    treasury.pay()
+    treasury.pay_from_the_start()
     with treasury.desk.services.database.read() as connection:
         (told,) = funds.public(connection)
     assert (told.institution, told.people, told.paid_fen) == ("", 2, 240_100)

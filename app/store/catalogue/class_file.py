@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, func, or_, select, update
 from app.store import stays
 from app.store.bodies import KINDS, EnrolmentVerdict, HourVerdict, Kind, StoredVerdict, stored
 from app.store.catalogue.catalogue import ClassRow
+from app.store.current_verdicts import current_ids
 from app.store.review.finding_queue import GONE, TO_DO
 from app.store.review.finding_rows import FindingRow
 from app.store.row import fetch, fetch_one_or_none, typed
@@ -39,7 +40,7 @@ class ListedClass(ClassRow, Protocol):
 def page(
     connection: Connection, scope: AccessScope, text: str, before: int | None, size: int
 ) -> Sequence[ListedClass]:
-    """Classes newest first with how many learners and open findings each has."""
+    """Classes current first with how many learners and open findings each has."""
     learners = (
         select(func.count())
         .where(Enrolment.class_id == TrainingClass.id, stays.in_class())
@@ -242,7 +243,7 @@ class ClassElsewhere(Protocol):
 def other_classes(
     connection: Connection, learner_id: int, class_id: int, scope: AccessScope
 ) -> Sequence[ClassElsewhere]:
-    """Other classes in scope that the same person is or was in, on whatever platform, newest
+    """Other classes in scope that the same person is or was in, on whatever platform, current
     first, each with the person's account there and the latest conclusion on them."""
     person = select(Learner.person_id).where(Learner.id == learner_id).scalar_subquery()
     concluded = _concluded("enrolment", Enrolment.id)
@@ -280,25 +281,23 @@ def latest(
     subject_id: int | None = None,
 ) -> list[StoredVerdict[Kind]]:
     """The current verdicts of one kind under one pack."""
-    newest = _newest(class_id, KINDS[kind], pack)
+    current = _current_ids(class_id, KINDS[kind], pack)
     if subject_id is not None:
-        newest = newest.where(Verdict.subject_id == subject_id)
-    return stored(connection.execute(select(Verdict).where(Verdict.id.in_(newest))), kind)
+        current = current.where(Verdict.subject_id == subject_id)
+    return stored(connection.execute(select(Verdict).where(Verdict.id.in_(current))), kind)
 
 
 def enrolment_outcomes(connection: Connection, class_id: int, pack: str) -> dict[int, str]:
     """The current outcome of every enrolment under one pack."""
     query = select(Verdict.subject_id, Verdict.outcome).where(
-        Verdict.id.in_(_newest(class_id, KINDS[EnrolmentVerdict], pack))
+        Verdict.id.in_(_current_ids(class_id, KINDS[EnrolmentVerdict], pack))
     )
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def _newest(class_id: int, kind: str, pack: str) -> Select[int]:
-    return (
-        select(func.max(Verdict.id))
-        .where(Verdict.class_id == class_id, Verdict.subject_kind == kind, Verdict.pack == pack)
-        .group_by(Verdict.subject_id, Verdict.hour)
+def _current_ids(class_id: int, kind: str, pack: str) -> Select[int]:
+    return current_ids(
+        Verdict.class_id == class_id, Verdict.subject_kind == kind, Verdict.pack == pack
     )
 
 
@@ -312,11 +311,11 @@ class HourMark(Protocol):
 def hour_marks(connection: Connection, class_id: int, pack: str) -> Sequence[HourMark]:
     """The current verdict on every class-hour of every learner: (enrolment id, number, outcome,
     body). Lean, for there are thousands."""
-    newest = _newest(class_id, KINDS[HourVerdict], pack)
+    current = _current_ids(class_id, KINDS[HourVerdict], pack)
     return fetch(
         connection,
         select(Verdict.subject_id, Verdict.hour, Verdict.outcome, Verdict.body).where(
-            Verdict.id.in_(newest)
+            Verdict.id.in_(current)
         ),
         HourMark,
     )
@@ -354,7 +353,7 @@ def open_rules(connection: Connection, class_id: int) -> dict[str, int]:
 def findings(
     connection: Connection, class_id: int, learner_id: int | None, limit: int
 ) -> list[FindingRow]:
-    """Findings on one learner of the class, or those on the class itself; newest first."""
+    """Findings on one learner of the class, or those on the class itself; current first."""
     query = (
         select(Finding)
         .where(Finding.class_id == class_id, Finding.shadow.is_(False), Finding.status != GONE)
@@ -401,7 +400,7 @@ def sittings(
     limit: int,
     lesson_ids: Collection[int] | None = None,
 ) -> Sequence[SittingOfLearner]:
-    """The learner's sittings in the class, or those of some lessons, newest first."""
+    """The learner's sittings in the class, or those of some lessons, current first."""
     query = (
         select(
             Session.id,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
 
 from app.store.bodies import ClassVerdict, class_verdict
 from app.store.catalogue.catalogue import ClassRow
+from app.store.current_verdicts import current_ids
 from app.store.events import ledgers
 from app.store.row import fetch, stream
 from app.store.scope import AccessScope
@@ -68,10 +69,10 @@ class SittingVerdict(Protocol):
 
 def session_verdicts(connection: Connection, class_id: int) -> dict[int, SittingVerdict]:
     """(outcome, body) of the current verdict on each judged sitting."""
-    latest = _latest(class_id, "session", Verdict.subject_id)
+    current = current_ids(Verdict.class_id == class_id, Verdict.subject_kind == "session")
     query = (
         select(Verdict.subject_id, Verdict.outcome, Verdict.body)
-        .where(Verdict.id.in_(latest))
+        .where(Verdict.id.in_(current))
         .execution_options(zhenxue_binary=True)
     )
     return {row.subject_id: row for row in stream(connection, query, SittingVerdict)}
@@ -79,17 +80,9 @@ def session_verdicts(connection: Connection, class_id: int) -> dict[int, Sitting
 
 def hour_bodies(connection: Connection, class_id: int) -> Sequence[bytes]:
     """Bodies of the current class-hour verdicts."""
-    latest = _latest(class_id, "class_hour", Verdict.subject_id, Verdict.hour)
-    query = select(Verdict.body).where(Verdict.id.in_(latest))
+    current = current_ids(Verdict.class_id == class_id, Verdict.subject_kind == "class_hour")
+    query = select(Verdict.body).where(Verdict.id.in_(current))
     return connection.execute(query.execution_options(zhenxue_binary=True)).scalars().all()
-
-
-def _latest(class_id: int, kind: str, *subject: Any) -> Any:
-    return (
-        select(func.max(Verdict.id))
-        .where(Verdict.class_id == class_id, Verdict.subject_kind == kind)
-        .group_by(*subject)
-    )
 
 
 class LedgerCount(Protocol):

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_,
 from app.store import stays
 from app.store.among import among
 from app.store.bodies import FindingBody
+from app.store.current_verdicts import current_ids
 from app.store.review import claims
 from app.store.row import fetch, stream, typed
 from app.store.stays import Mover, StayRow
@@ -84,11 +85,7 @@ class HourVerdictRow(Protocol):
 
 def hour_verdicts(connection: Connection, class_id: int) -> Sequence[HourVerdictRow]:
     """The current verdicts on class-hours, by enrolment."""
-    latest = (
-        select(func.max(Verdict.id))
-        .where(Verdict.class_id == class_id, Verdict.subject_kind == "class_hour")
-        .group_by(Verdict.subject_id, Verdict.hour)
-    )
+    current = current_ids(Verdict.class_id == class_id, Verdict.subject_kind == "class_hour")
     return fetch(
         connection,
         select(
@@ -98,7 +95,7 @@ def hour_verdicts(connection: Connection, class_id: int) -> Sequence[HourVerdict
             Verdict.digest,
             case((Verdict.outcome == "invalid", Verdict.body)).label("body"),
         )
-        .where(Verdict.id.in_(latest))
+        .where(Verdict.id.in_(current))
         .order_by(Verdict.subject_id, Verdict.hour),
         HourVerdictRow,
     )
@@ -127,14 +124,10 @@ def hours_resting_on(
 
 def _valid_hours(connection: Connection, class_id: int) -> Iterator[tuple[int, int, bytes]]:
     """(enrolment id, class-hour, stored body) of the current verdicts that are valid."""
-    latest = (
-        select(func.max(Verdict.id))
-        .where(Verdict.class_id == class_id, Verdict.subject_kind == "class_hour")
-        .group_by(Verdict.subject_id, Verdict.hour)
-    )
+    current = current_ids(Verdict.class_id == class_id, Verdict.subject_kind == "class_hour")
     query = (
         select(Verdict.subject_id, Verdict.hour, Verdict.body)
-        .where(Verdict.id.in_(latest), Verdict.outcome == "valid")
+        .where(Verdict.id.in_(current), Verdict.outcome == "valid")
         .order_by(Verdict.subject_id, Verdict.hour)
     )
     yield from connection.execute(query)

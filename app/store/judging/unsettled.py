@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from sqlalchemy import Connection, and_, case, exists, func, or_, select
+from sqlalchemy import Connection, and_, case, exists, or_, select
 
 from app.store import stays
+from app.store.current_verdicts import current_ids
 from app.store.row import fetch
 from detectors.finding import Evidence
 from models import Appeal, Enrolment, Finding, Verdict
@@ -23,19 +24,13 @@ _FOR_PEOPLE = and_(
 
 def pending(connection: Connection, class_id: int, pack: str) -> list[tuple[int, bytes]]:
     """(learner id, body) of the enrolments that are pending under one pack."""
-    newest = (
-        select(func.max(Verdict.id))
-        .where(
-            Verdict.class_id == class_id,
-            Verdict.subject_kind == "enrolment",
-            Verdict.pack == pack,
-        )
-        .group_by(Verdict.subject_id)
+    current = current_ids(
+        Verdict.class_id == class_id, Verdict.subject_kind == "enrolment", Verdict.pack == pack
     )
     query = (
         select(Enrolment.learner_id, Verdict.body)
         .join(Enrolment, Enrolment.id == Verdict.subject_id)
-        .where(Verdict.id.in_(newest), Verdict.outcome == "pending", stays.in_class())
+        .where(Verdict.id.in_(current), Verdict.outcome == "pending", stays.in_class())
         .order_by(Enrolment.learner_id)
     )
     return [(learner_id, body) for learner_id, body in connection.execute(query)]
@@ -83,11 +78,6 @@ class SubjectVerdictRow(Protocol):
 def subject_verdicts(connection: Connection, class_id: int) -> Sequence[SubjectVerdictRow]:
     """Of all that was judged in a class."""
     lost = Verdict.subject_kind.in_(("session", "class_hour")) & (Verdict.outcome == "invalid")
-    newest = (
-        select(func.max(Verdict.id))
-        .where(Verdict.class_id == class_id)
-        .group_by(Verdict.subject_kind, Verdict.subject_id, Verdict.hour)
-    )
     query = (
         select(
             Verdict.subject_kind.label("kind"),
@@ -99,7 +89,7 @@ def subject_verdicts(connection: Connection, class_id: int) -> Sequence[SubjectV
             Enrolment,
             and_(Verdict.subject_kind == "enrolment", Enrolment.id == Verdict.subject_id),
         )
-        .where(Verdict.id.in_(newest))
+        .where(Verdict.id.in_(current_ids(Verdict.class_id == class_id)))
     )
     return fetch(connection, query, SubjectVerdictRow)
 
@@ -120,13 +110,9 @@ def session_verdicts(
     found: list[SessionVerdictRow] = []
     ids = sorted(set(session_ids))
     for at in range(0, len(ids), _IDS_A_QUERY):
-        newest = (
-            select(func.max(Verdict.id))
-            .where(
-                Verdict.subject_kind == "session",
-                Verdict.subject_id.in_(ids[at : at + _IDS_A_QUERY]),
-            )
-            .group_by(Verdict.subject_id)
+        current = current_ids(
+            Verdict.subject_kind == "session",
+            Verdict.subject_id.in_(ids[at : at + _IDS_A_QUERY]),
         )
         query = select(
             Verdict.subject_id.label("session_id"),
@@ -134,7 +120,7 @@ def session_verdicts(
             Verdict.outcome,
             case((Verdict.outcome == "invalid", Verdict.body)).label("body"),
         )
-        found += fetch(connection, query.where(Verdict.id.in_(newest)), SessionVerdictRow)
+        found += fetch(connection, query.where(Verdict.id.in_(current)), SessionVerdictRow)
     return found
 
 

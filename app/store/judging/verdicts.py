@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from app.canonical import canonical
 from app.store import bodies
 from app.store.among import among
 from app.store.bodies import Body, ClassVerdict, FindingBody, Kind, StoredVerdict, document, stored
+from app.store.current_verdicts import current_ids
 from app.store.review import cases
 from app.store.row import stream
 from app.store.upsert import insert_new
@@ -147,21 +148,15 @@ def _differing(
             yield item
 
 
-def _latest(class_id: int, kinds: Collection[str], pack: str | None = None) -> Any:
-    """Ids of the current verdicts of a class."""
-    query = (
-        select(func.max(Verdict.id))
-        .where(Verdict.class_id == class_id, Verdict.subject_kind.in_(kinds))
-        .group_by(Verdict.subject_kind, Verdict.subject_id, Verdict.hour)
-    )
-    return query if pack is None else query.where(Verdict.pack == pack)
+def _ids(class_id: int, kinds: Collection[str]) -> Select[int]:
+    return current_ids(Verdict.class_id == class_id, Verdict.subject_kind.in_(kinds))
 
 
 def _current(
     connection: Connection, class_id: int, kinds: Collection[str], pack: str
 ) -> dict[tuple[str, int, int], bytes]:
     query = select(Verdict.subject_kind, Verdict.subject_id, Verdict.hour, Verdict.digest).where(
-        Verdict.id.in_(_latest(class_id, kinds, pack))
+        Verdict.id.in_(_ids(class_id, kinds).where(Verdict.pack == pack))
     )
     return {(row[0], row[1], row[2]): row[3] for row in connection.execute(query)}
 
@@ -172,7 +167,7 @@ def of_class(
     """The current verdicts of one kind in a class."""
     query = (
         select(Verdict)
-        .where(Verdict.id.in_(_latest(class_id, (bodies.KINDS[kind],))))
+        .where(Verdict.id.in_(_ids(class_id, (bodies.KINDS[kind],))))
         .order_by(Verdict.subject_id, Verdict.hour)
     )
     if subject_id is not None:
@@ -183,7 +178,7 @@ def of_class(
 def written(connection: Connection, class_id: int) -> dict[tuple[str, int, int], bytes]:
     """The current verdicts byte for byte, by (kind, subject id, class-hour)."""
     query = select(Verdict.subject_kind, Verdict.subject_id, Verdict.hour, Verdict.body).where(
-        Verdict.id.in_(_latest(class_id, KINDS))
+        Verdict.id.in_(_ids(class_id, KINDS))
     )
     return {(row[0], row[1], row[2]): row[3] for row in connection.execute(query)}
 
@@ -195,7 +190,7 @@ def outcome_counts(connection: Connection, class_id: int) -> dict[str, dict[str,
     """How many current verdicts of each kind have which outcome."""
     query = (
         select(Verdict.subject_kind, Verdict.outcome, func.count())
-        .where(Verdict.id.in_(_latest(class_id, KINDS)))
+        .where(Verdict.id.in_(_ids(class_id, KINDS)))
         .group_by(Verdict.subject_kind, Verdict.outcome)
         .order_by(Verdict.subject_kind, Verdict.outcome)
     )
@@ -210,7 +205,7 @@ def outcomes(
 ) -> dict[tuple[str, int, int], str]:
     """The current outcome by (kind, subject id, class-hour), whatever the pack."""
     query = select(Verdict.subject_kind, Verdict.subject_id, Verdict.hour, Verdict.outcome).where(
-        Verdict.id.in_(_latest(class_id, kinds))
+        Verdict.id.in_(_ids(class_id, kinds))
     )
     return {(row[0], row[1], row[2]): row[3] for row in connection.execute(query)}
 

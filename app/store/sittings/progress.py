@@ -7,9 +7,10 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from app.store.bodies import Interval, SessionVerdict, session_verdict
+from app.store.current_verdicts import current_ids
 from app.store.row import fetch
 from detectors.film import Film
 from detectors.photo_retention import RULE as PHOTO_RETENTION
@@ -96,17 +97,15 @@ def hours_without_photo(
 ) -> set[int]:
     """Class-hours of which the latest verdict says that no photo counts: none was kept, or none
     shows a face."""
-    latest = (
-        select(func.max(Verdict.id))
-        .where(
-            Verdict.subject_kind == "class_hour",
-            Verdict.subject_id == enrolment_id,
-            Verdict.hour.in_(hours),
-        )
-        .group_by(Verdict.hour)
+    current = current_ids(
+        Verdict.subject_kind == "class_hour",
+        Verdict.subject_id == enrolment_id,
+        Verdict.hour.in_(hours),
     )
     rows = connection.execute(
-        select(Verdict.hour, Verdict.body).where(Verdict.id.in_(latest), Verdict.outcome != "valid")
+        select(Verdict.hour, Verdict.body).where(
+            Verdict.id.in_(current), Verdict.outcome != "valid"
+        )
     ).all()
     lacking = set()
     for row in rows:
@@ -137,13 +136,9 @@ class _Credited(msgspec.Struct):
 
 
 def _credited(connection: Connection, session_ids: list[int]) -> dict[int, Intervals]:
-    latest = (
-        select(func.max(Verdict.id))
-        .where(Verdict.subject_kind == "session", Verdict.subject_id.in_(session_ids))
-        .group_by(Verdict.subject_id)
-    )
+    current = current_ids(Verdict.subject_kind == "session", Verdict.subject_id.in_(session_ids))
     rows = connection.execute(
-        select(Verdict.subject_id, Verdict.body).where(Verdict.id.in_(latest))
+        select(Verdict.subject_id, Verdict.body).where(Verdict.id.in_(current))
     ).all()
     return {
         row.subject_id: [

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 Clock = Callable[[], int]  # milliseconds since the epoch
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-
+DAY_MS = 86_400_000
 
 STEP_MS = 2_000  # what the machine's clock may be set by at a time; NTP slews less
 

@@ -19,8 +19,8 @@ from sqlalchemy import Connection, insert, select, text, update
 
 from app.bench import day, night, throw_away
 from app.bench.machine import machine
+from app.clock import DAY_MS, system_clock
 from app.clock import day as day_of
-from app.clock import system_clock
 from app.domain.judging import assess
 from app.jobs import archive
 from app.services import Services
@@ -29,7 +29,7 @@ from app.store import partitions
 from models import Finding, Snapshot, TrainingClass
 
 LEARNERS, PHOTOS = 80, 29
-YEARS_MS = 5 * 366 * 86_400_000
+YEARS_MS = 5 * 366 * DAY_MS
 TABLES = (
     *("sessions", "event_logs", "controls", "snapshots", "verdicts", "findings"),
     *("archived_logs", "archived_ledgers", "archived_photos"),

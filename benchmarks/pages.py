@@ -33,7 +33,7 @@ from app.bench.day import LESSONS, START_MS
 from app.bench.machine import machine
 from app.bench.night import that_night
 from app.bench.service import cpu_s
-from app.clock import system_clock
+from app.clock import DAY_MS, system_clock
 from app.db import Database
 from app.domain.accounts import users
 from app.domain.review import review
@@ -45,7 +45,6 @@ from models import AuditEntry, Finding, Learner, Platform, Session, TrainingClas
 LEARNERS = 80  # of a class
 PLATFORMS = 4
 COUNTIES = ("潢川县", "光山县", "息县")
-DAY_MS = 86_400_000
 ROUNDS = 40  # requests of each page
 LIMIT_MS = 150
 DECIDED, AUDITED = 400, 20_000

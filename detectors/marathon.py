@@ -12,11 +12,10 @@ from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy
 from detectors.segments import Segments
+from detectors.shanghai import days_of, split_at_midnight
 from detectors.trace import EPOCH_MS, Ints, Trace
 
 RULE = "marathon"
-DAY_MS = 86_400_000
-SHANGHAI_MS = 8 * 3_600_000
 
 
 def detect(facts: Facts, policy: Policy) -> list[Finding]:
@@ -25,14 +24,9 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     if not len(played):
         return []
     rows, start = once(trace, played)
-    stop = played.t1_ms[rows]
-    midnight = (start + SHANGHAI_MS) // DAY_MS * DAY_MS + DAY_MS - SHANGHAI_MS
-    over = np.flatnonzero(stop > midnight)
-    row = np.concatenate([rows, rows[over]])
-    begin = np.concatenate([start, midnight[over]])
-    end = np.concatenate([np.minimum(stop, midnight), stop[over]])
+    row, begin, end = split_at_midnight(rows, start, played.t1_ms[rows])
     person = trace.sessions["person"].astype(np.int64)[played.session[row]]
-    day = (begin + SHANGHAI_MS) // DAY_MS
+    day = days_of(begin)
     key, first, group = np.unique((person << 20) + day, return_index=True, return_inverse=True)
     hours = np.bincount(group, weights=end - begin) / 3_600_000
     limit = policy[RULE]["max_hours_per_day"]

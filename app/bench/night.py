@@ -10,18 +10,17 @@ from functools import partial
 from typing import Any
 
 from app.bench.day import START_MS
+from app.clock import DAY_MS
 from app.errors import NotReady
 from app.jobs import nightly
 from app.logging import configure
 from app.services import Services
 from app.settings import Settings
 
-_DAY_MS = 86_400_000
-
 
 def that_night() -> int:
     """The clock of the run, in milliseconds: the classes end within the month."""
-    return START_MS + 10 * _DAY_MS
+    return START_MS + 10 * DAY_MS
 
 
 def judge(settings: Settings) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
+from app.clock import DAY_MS
 from app.console import labels, readable
 from app.console.case_lines import BY_CASE, CaseFilters
 from app.console.few_photos import Enrolled, few_photos
@@ -33,7 +34,6 @@ router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schem
 
 PAGE = 50
 _CLASSES_LISTED = 300
-_DAY_MS = 86_400_000
 AGES = {"1": N_("1天以上"), "3": N_("3天以上"), "7": N_("7天以上"), "30": N_("30天以上")}
 ORDERS = {
     "grave": N_("重要的在前"),
@@ -144,7 +144,7 @@ class FindingFilters:
             about=self.get("about"),
             class_id=whole(self.get("class")),
             platform_id=whole(self.get("platform")),
-            created_before_ms=now_ms - int(age) * _DAY_MS if age in AGES else None,
+            created_before_ms=now_ms - int(age) * DAY_MS if age in AGES else None,
             text=self.get("q"),
             order=self.get("order") if self.get("order") in ORDERS else "grave",
             asked_by=user_id,

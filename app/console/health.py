@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.clock import DAY_MS
 from app.console.labels import Label
 from app.console.language import Language
 from app.http import readiness
@@ -28,7 +29,7 @@ from app.store.review import findings
 from detectors import evidence_altered
 
 NIGHT_LATE_MS = 26 * 3_600_000  # product defaults
-BACKUP_LATE_MS = 2 * 86_400_000
+BACKUP_LATE_MS = 2 * DAY_MS
 HEAD_LATE_MS = 30 * 60_000
 PHOTO_LATE_MS = 5 * 60_000
 

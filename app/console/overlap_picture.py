@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 from sqlalchemy import Connection
 
+from app.clock import DAY_MS
 from app.console.language import N_, Language
 from app.console.session_frame import LEFT, RIGHT, WIDTH, DrawnSitting, PictureFrame
 from app.console.session_lanes import LANE, sitting_bar
@@ -19,7 +20,6 @@ from app.store.sittings.case_file import SittingCase
 
 MOST_LANES = 12
 _SHORT_ID = 12
-_DAY_MS = 86_400_000
 
 
 def named(
@@ -88,7 +88,7 @@ def lanes(
     """Sittings by their ids, up to MOST_LANES, where several are of one day; else nothing."""
     seen = [case_file.sitting(connection, it, scope) for it in ids[:MOST_LANES]]
     sittings = sorted((it for it in seen if it is not None), key=lambda it: it.opened_ms)
-    if len(sittings) < 2 or sittings[-1].opened_ms - sittings[0].opened_ms > _DAY_MS:
+    if len(sittings) < 2 or sittings[-1].opened_ms - sittings[0].opened_ms > DAY_MS:
         return ""
     numbered = [(lang.say(N_("第%(n)s次"), n=n), it) for n, it in enumerate(sittings, 1)]
     return overlap_picture(named(numbered, lang), lang)

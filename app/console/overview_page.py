@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from app.clock import day
+from app.clock import DAY_MS, day
 from app.console import charts, labels, readable
 from app.console.case_lines import CaseFilters
 from app.console.charts import Bar
@@ -21,7 +21,6 @@ from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain.accounts.users import Role
 from app.domain.review import funds, stages, subsidy_standards
 from app.store.judging import overview as store
-from app.store.judging.overview import DAY_MS
 from app.store.review import acts, cases, sign_offs
 from app.store.review.acts import ActsToApprove
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 from sqlalchemy import Connection
 
+from app.clock import DAY_MS
 from app.console import consequences, forms, labels, once, weighty
 from app.console.forms import Errors, FilledIn, Typed
 from app.console.login import FormOfThisLogin, SignedIn, require_role
@@ -26,7 +27,7 @@ router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schem
 
 PAGE = 20
 LATEST = 5  # messages shown of each webhook
-OVERLAP_MS = 7 * 86_400_000
+OVERLAP_MS = 7 * DAY_MS
 Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
 Keeper = Annotated[Login, Depends(require_role(*KEEPS_KEYS))]
 
@@ -266,7 +267,7 @@ def _desk(connection: Connection, user: User, platform_id: int, now_ms: int) -> 
         "keys": sorted(platforms.keys(connection, platform_id), key=lambda it: -it.id),
         "refused": refused,
         "reasons": {it.code: lost_evidence.said_of(it.code) for it in refused},
-        "kept_days": refused_requests.KEPT_MS // 86_400_000,
+        "kept_days": refused_requests.KEPT_MS // DAY_MS,
         "most_refused": refused_requests.MOST,
         "hooks": hooks,
         "latest": {

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
-from app.clock import day
+from app.clock import DAY_MS, day
 from app.console.login import FormOfThisLogin, require_role
 from app.console.page import ConsoleRoute, RowId, see_other
 from app.console.platforms_page import kept
@@ -51,7 +51,7 @@ def open_one(
         classes.open_class(
             connection,
             owner.id,
-            f"sandbox-{today:%Y%m%d}-{now_ms % 86_400_000 // 1000:05}",
+            f"sandbox-{today:%Y%m%d}-{now_ms % DAY_MS // 1000:05}",
             terms,
             default_pack=services.settings.default_pack,
             actor=login.user.actor,

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from app.clock import day
+from app.clock import DAY_MS, day
 from app.domain.accounts import refused_requests
 from app.domain.exchange import webhooks
 from app.domain.exchange.xapi_documents import TERM_MS
@@ -27,7 +27,7 @@ from app.store.faces import retention as store
 from app.store.faces.retention import PhotoTerms
 from app.store.review import notices
 
-MESSAGES_MS = 90 * 86_400_000  # product default: how long the log of webhooks goes back
+MESSAGES_MS = 90 * DAY_MS  # product default: how long the log of webhooks goes back
 _AT_ONCE = 200
 _TRIES, _PAUSE_S = 100, 0.05  # whoever encrypts photos anew pauses every second
 _STATEMENTS_AT_ONCE = 1000
@@ -99,7 +99,7 @@ def _perform(services: Services, actor: str, stopping: threading.Event | None) -
 
 def _forget_statements(services: Services, actor: str, stopping: threading.Event | None) -> int:
     term_days = services.settings.statement_term_days
-    before_ms, count = services.clock() - term_days * 86_400_000, 0
+    before_ms, count = services.clock() - term_days * DAY_MS, 0
     while term_days and (stopping is None or not stopping.is_set()):
         with services.database.write() as connection:
             gone = forgotten.forget(connection, before_ms, _STATEMENTS_AT_ONCE)

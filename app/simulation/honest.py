@@ -12,6 +12,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from app.clock import DAY_MS
 from app.simulation.behaviour import facing, ignore_while_playing
 from app.simulation.entities import DeviceClock, HeadTurns, JudgeBurst, Photo, Record
 from app.simulation.environment import (
@@ -73,7 +74,7 @@ class HonestScene:
     def catalogue(self) -> list[Record]:
         """Course, class, roster and the reference photo's record."""
         learner = self.setting.learner
-        photo, _ = reference_photo(learner, self.setting.start_ms - 3 * 86_400_000)
+        photo, _ = reference_photo(learner, self.setting.start_ms - 3 * DAY_MS)
         return [*self.setting.catalogue([learner]), photo]
 
 

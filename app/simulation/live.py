@@ -15,6 +15,7 @@ from random import Random
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from app.clock import DAY_MS
 from app.simulation.entities import Photo, Record
 from app.simulation.environment import Setting, SimulatedEnvironment, reference_photo, simulated
 from app.simulation.honest import Story
@@ -242,7 +243,7 @@ def play_honest_live(
     catalogue = setting.catalogue([learner])
     photos: dict[str, Photo] = {}
     if learner.face_consent:
-        record, photos = reference_photo(learner, setting.start_ms - 3 * 86_400_000)
+        record, photos = reference_photo(learner, setting.start_ms - 3 * DAY_MS)
         catalogue.append(record)
     report.problems += enrol(api, catalogue, photos, photograph)
     service = HttpService(api, report, photograph)

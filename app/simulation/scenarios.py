@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from app.clock import DAY_MS
 from app.simulation import cases  # noqa: F401  its import fills the book
 from app.simulation.casebook import BOOK, Scenario
 from app.simulation.entities import HeadTurns, JudgeBurst, Photo, Record, SimulatedLearner
@@ -72,7 +73,7 @@ def perform(
     photos = dict(service.photos)
     for learner in learners:
         if learner.face_consent:
-            record, picture = reference_photo(learner, where.start_ms - 3 * 86_400_000)
+            record, picture = reference_photo(learner, where.start_ms - 3 * DAY_MS)
             catalogue.append(record)
             photos |= picture
     return Scene(

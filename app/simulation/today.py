@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
+from app.clock import DAY_MS
 from app.simulation.entities import SimulatedLearner, invented_id_number
 from app.simulation.environment import SHANGHAI, Setting, reference_photo
 from app.simulation.live import enrol, play_live
@@ -71,7 +72,7 @@ def study(api: Api, now_ms: int, stopping: threading.Event) -> Sequence[threadin
     enrol(api, where.catalogue(people), {})
     for learner in people:
         for number in range(PHOTOS):
-            record, picture = reference_photo(learner, now_ms - 86_400_000, number)
+            record, picture = reference_photo(learner, now_ms - DAY_MS, number)
             with suppress(Problem):  # a later start of the demo finds it there
                 enrol(api, [record], picture)
     threads = []

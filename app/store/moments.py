@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, or_
 
-from detectors.shanghai import DAY_MS
+from app.clock import DAY_MS
 
 _FARTHEST_MS = DAY_MS  # longer than any next attempt is put off, or any claim lasts
 

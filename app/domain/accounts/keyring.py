@@ -14,6 +14,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from app.clock import DAY_MS
 from app.errors import BadInput, Conflict, NotReady
 from app.security import Unsealable
 from app.store.accounts import audit, sealed, vault_keys
@@ -273,7 +274,7 @@ def _codes(connection: Connection, since_ms: int, _now_ms: int) -> str:
 
 
 def _a_day(_connection: Connection, since_ms: int, now_ms: int) -> str:
-    return "a day for what was begun before" if now_ms < since_ms + 86_400_000 else ""
+    return "a day for what was begun before" if now_ms < since_ms + DAY_MS else ""
 
 
 # What else rests on a former key than rows that can be sealed anew; a sentence while it does.

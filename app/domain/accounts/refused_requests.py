@@ -15,10 +15,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.clock import DAY_MS
 from app.domain.answer import Answer, EpochMs
 from app.store.accounts import refused_requests as store
 
-KEPT_MS = 14 * 86_400_000  # product defaults: how long they are kept, and how many
+KEPT_MS = 14 * DAY_MS  # product defaults: how long they are kept, and how many
 MOST = 200  # of one platform
 _MINUTE_MS = 60_000
 _SAID_BY_THE_SENDER = re.compile(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import pyotp
 from sqlalchemy import Connection
 
+from app.clock import DAY_MS
 from app.domain.accounts import users
 from app.domain.accounts.users import Login, Role, User
 from app.domain.wire import shows_all
@@ -33,7 +34,6 @@ ISSUER = "真学 Zhenxue"
 CODES = 10
 MOST = 10  # factors of one person, a product default
 RESET_LASTS_MS = 24 * 3600 * 1000
-DAY_MS = 24 * 3600 * 1000
 _STEP_S = 30
 _PURPOSE = "totp-seed"
 _CODE_PURPOSE = "recovery-code"

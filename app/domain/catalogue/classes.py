@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
 from app.canonical import canonical
+from app.clock import DAY_MS
 from app.domain import credit_codes, runs
 from app.domain.answer import UNSET, Answer, Date, EpochMs, Sha256, UnsetType
 from app.domain.catalogue import claims, institutions
@@ -53,7 +54,6 @@ DATES = {"ends_on", "assessment"}
 SANDBOX_COUNTY = "沙箱"
 """Where sandbox classes are held: no county's figures, lists, standards or money reach there."""
 
-DAY_MS = 86_400_000
 MOST_AHEAD_MS = 366 * DAY_MS  # of a sandbox's clock: product default
 MOST_ADVANCE_S = 31 * 86_400  # at a time
 

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 from sqlalchemy import Connection
 
+from app.clock import DAY_MS
 from app.domain.controls.scheduler import lines_of
 from app.domain.events import events as wire_events
 from app.domain.events import intake
@@ -32,7 +33,7 @@ from app.store.sittings.sittings import SittingRow
 from detectors.trace import ControlFlag, Flag
 
 MAX_EVENTS = 500_000  # of one sitting: a heartbeat a second for six days
-MAX_LENGTH_MS = 24 * 86_400_000  # times within a sitting are 31-bit milliseconds
+MAX_LENGTH_MS = 24 * DAY_MS  # times within a sitting are 31-bit milliseconds
 
 
 class ImportedControl(ControlReport):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from app.clock import DAY_MS
 from app.domain.answer import Answer, EpochMs
 from app.domain.exchange.xapi_fates import KEPT, LOST, OTHER_LEARNER
 from app.domain.sittings.sitting_life import Fate
@@ -21,7 +22,7 @@ from app.store.exchange import statements
 from app.store.exchange.statements import FateCount
 from app.store.sittings import sittings
 
-SINCE_MS = 30 * 86_400_000
+SINCE_MS = 30 * DAY_MS
 
 
 @dataclass(slots=True)

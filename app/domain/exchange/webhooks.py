@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
+from app.clock import DAY_MS
 from app.domain import notify
 from app.domain.answer import Answer, EpochMs
 from app.domain.notify import WebhookEvent
@@ -24,7 +25,7 @@ from app.vault import Vault
 PURPOSE = "webhook-secret"
 MOST = 10  # webhooks of one platform
 MOST_ATTEMPTS = 10
-LISTENER_GONE_MS = 86_400_000  # product default
+LISTENER_GONE_MS = DAY_MS  # product default
 OVERLAP_MS = 24 * 3_600_000  # both secrets sign so long after a change
 _MAX_URL = 2000
 _SECRET_BYTES = 32

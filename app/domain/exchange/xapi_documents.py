@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.clock import DAY_MS
 from app.domain.exchange.xapi_keys import activity_key, agent_key, digest
 from app.domain.exchange.xapi_values import dump_json, parse_json
 from app.errors import BodyTooLarge, Conflict, MalformedBody, NotFound, PreconditionFailed
@@ -23,7 +24,7 @@ from app.store.exchange.documents import ListedDocument, StoredDocument
 JSON = "application/json"
 MOST_BYTES = 1024 * 1024  # of one document: a product default
 MOST_ID = 2000
-TERM_MS = 400 * 86_400_000  # untouched for longer, a document is purged: a product default
+TERM_MS = 400 * DAY_MS  # untouched for longer, a document is purged: a product default
 _MOST_TYPE = 128
 
 

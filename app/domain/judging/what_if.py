@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.clock import midnight_ms
+from app.clock import DAY_MS, midnight_ms
 from app.domain.accounts.users import Role, User
 from app.domain.judging import assess
 from app.domain.policy import pack_draft, packs
@@ -102,7 +102,7 @@ def classes(connection: Connection, asked: dict[str, Any]) -> list[int]:
     scope = AccessScope(counties=None if counties is None else tuple(counties))
     first, last = date.fromisoformat(asked["since"]), date.fromisoformat(asked["until"])
     return list(
-        store.studied_between(connection, scope, midnight_ms(first), midnight_ms(last) + 86_400_000)
+        store.studied_between(connection, scope, midnight_ms(first), midnight_ms(last) + DAY_MS)
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.clock import DAY_MS
 from app.domain.review import appeals
 from app.domain.review.appeals import AppealView
 from app.errors import NotFound, TooManyRequests
@@ -22,7 +23,6 @@ from app.store.catalogue import catalogue
 from app.store.scope import AccessScope
 from app.vault import Vault
 
-_DAY_MS = 86_400_000
 _VISIT_MS = 3_600_000
 _PURPOSE = "learner-link"
 
@@ -48,7 +48,7 @@ def issue(
     """A new link for a learner of a class, good for so many days; links given before stay good.
     Raises NotFound."""
     enrolment_id = _enrolment(connection, class_id, learner_id)
-    expires_ms = now_ms + days * _DAY_MS
+    expires_ms = now_ms + days * DAY_MS
     link_id = store.add(connection, enrolment_id, actor, now_ms, expires_ms)
     _log(connection, actor, "link.issued", enrolment_id, now_ms, link=link_id)
     return Issued(f"/my/{_token(vault, link_id, enrolment_id, expires_ms)}", expires_ms)
@@ -119,7 +119,7 @@ def appeal(
     Raises NotFound for a finding that is not this learner's, TooManyRequests, and what
     `appeals.file` raises.
     """
-    if store.appeals_since(connection, actor_of(link), now_ms - _DAY_MS) >= a_day:
+    if store.appeals_since(connection, actor_of(link), now_ms - DAY_MS) >= a_day:
         raise TooManyRequests("too_many_appeals", f"{a_day} appeals a day", retry_after_s=3600)
     scope = AccessScope(platform_id=link.platform_id)
     if not appeals.concerns(connection, scope, finding_id, link.class_id, link.learner_id):

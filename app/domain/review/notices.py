@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import Connection
 
-from app.clock import at, day, midnight_ms
+from app.clock import DAY_MS, at, day, midnight_ms
 from app.domain.accounts.users import DECIDES, Role, User
 from app.domain.review import subsidy_standards
 from app.errors import BadInput
@@ -28,7 +28,6 @@ PURPOSE = "notice-ways"
 SOON_DAYS = 2  # this product's default, as the hour of the daily message is
 DAILY_HOUR = 8
 _HOUR_MS = 3_600_000
-_DAY_MS = 24 * _HOUR_MS
 
 
 class NoticeKind(StrEnum):
@@ -209,7 +208,7 @@ def waiting(connection: Connection, user: User, since_ms: int, now_ms: int) -> d
         counts[NoticeKind.APPEALS] = store.appeals_unanswered(connection, scope)
         counts[NoticeKind.MATERIAL_LATE] = store.requests_late(connection, scope, today.isoformat())
     if NoticeKind.FAILED_NIGHT in kinds:
-        counts[NoticeKind.FAILED_NIGHT] = store.nights_failed(connection, now_ms - _DAY_MS)
+        counts[NoticeKind.FAILED_NIGHT] = store.nights_failed(connection, now_ms - DAY_MS)
     if NoticeKind.STANDARDS in kinds:
         counts[NoticeKind.STANDARDS] = len(subsidy_standards.waiting_for(connection, user))
     if NoticeKind.UPHELD in kinds:
@@ -233,7 +232,7 @@ def tell(connection: Connection, vault: Vault, user: User, link: str, now_ms: in
             _send(connection, user, plan, f"{kind}:{on}:{counts[kind]}", body, now_ms)
     elif plan.kinds and at(now_ms).hour >= DAILY_HOUR:
         # From one morning to the next, so that what came in the afternoon is told as well.
-        since_ms = begun_ms + DAILY_HOUR * _HOUR_MS - _DAY_MS
+        since_ms = begun_ms + DAILY_HOUR * _HOUR_MS - DAY_MS
         counts = waiting(connection, user, since_ms, now_ms)
         chosen = {kind: counts[kind] for kind in counts if kind in plan.kinds and counts[kind]}
         if chosen:

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
+from app.clock import DAY_MS
 from app.domain import notify
 from app.domain.accounts.users import User
 from app.domain.controls.control_line import ControlLine, PhotoResult
@@ -37,7 +38,6 @@ BETWEEN_MS = 600_000
 MOST_A_DAY = 6
 SHOWN_MS = 3_600_000
 MOST_SHOWN = 50
-_DAY_MS = 86_400_000
 
 
 class SpotState(StrEnum):
@@ -138,7 +138,7 @@ def ask(connection: Connection, user: User, session_id: int, now_ms: int) -> int
 
 
 def _require_rest(connection: Connection, person_id: int, now_ms: int) -> None:
-    asked = store.asked_since(connection, person_id, now_ms - _DAY_MS)
+    asked = store.asked_since(connection, person_id, now_ms - DAY_MS)
     if asked and asked[0] > now_ms - BETWEEN_MS:
         wait_s = -(-(asked[0] + BETWEEN_MS - now_ms) // 1000)
         detail = "this person was asked within ten minutes"

@@ -14,7 +14,7 @@ from statistics import median
 
 from sqlalchemy import Connection
 
-from app.clock import midnight_ms
+from app.clock import DAY_MS, midnight_ms
 from app.errors import BadInput
 from app.store.judging import standing as store
 from app.store.judging.standing import AssessedFinding, FindingInCounty, ReviewMade
@@ -22,7 +22,6 @@ from app.store.review.finding_queue import TO_DO
 from app.store.scope import AccessScope
 
 LONGEST_DAYS = 366
-DAY_MS = 86_400_000
 _SETTLED = ("upheld", "overturned", "cured")
 
 

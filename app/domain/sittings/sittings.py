@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from app.clock import day
+from app.clock import DAY_MS, day
 from app.domain.controls import draws
 from app.domain.controls.scheduler import SEED_PURPOSE, ControlScheduler, Demands
 from app.domain.policy import sitting_terms
@@ -39,7 +39,6 @@ from app.vault import Vault
 
 log = structlog.get_logger("zhenxue.sittings")
 
-DAY_MS = 86_400_000
 AHEAD_MS = 120_000  # clocks of several services may differ by less
 MOST_A_DAY = 1_000  # product default: a reload every minute and a half, day and night
 _OTHER_ACCOUNT = ("另一个账号", "under another account")

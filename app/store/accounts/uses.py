@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from sqlalchemy import BigInteger, Connection, cast, delete, func, select
 
+from app.clock import DAY_MS
 from app.store.row import fetch
 from app.store.upsert import upsert
-from detectors.shanghai import DAY_MS
 from models import Base, KeyUse, PlatformUse
 
 

@@ -7,12 +7,12 @@ from typing import Protocol
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from app.clock import DAY_MS
 from app.store.review.finding_queue import GONE, TO_DO
 from app.store.row import fetch
 from app.store.scope import AccessScope
 from models import Finding, Platform, Session, TrainingClass
 
-DAY_MS = 86_400_000
 SHANGHAI_MS = 8 * 3_600_000  # no summer time: a day there is a whole division
 
 

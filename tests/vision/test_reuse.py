@@ -12,6 +12,7 @@ from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.backends import Backends
 from app.vision.image import Rgb, decode
 from app.vision.reuse import MAX_RESIDUAL, FaceCrop, face_crop, face_hashes, residual
+from tests.thorough import later
 
 PEOPLE = PORTRAIT_SEEDS[:6]
 CANDIDATE_BITS = 18
@@ -96,6 +97,14 @@ def test_snapshots_of_one_person_are_not_the_same_photograph(face_of) -> None:
         for at, first in enumerate(faces):
             for second in faces[at + 1 :]:
                 assert residual(first, second).value > MAX_RESIDUAL
+
+
+@pytest.mark.parametrize("seed", [4079, *later(*PORTRAIT_SEEDS[:14])])
+def test_no_photo_of_a_sitting_passes_for_the_enrolled_one(face_of, seed: int) -> None:
+    enrolled, *taken = (
+        face_of(decode(artificial_photograph(Photo(seed, take)))) for take in range(8)
+    )
+    assert min(residual(enrolled, it).value for it in taken) > 1.25 * MAX_RESIDUAL
 
 
 def test_two_people_before_one_wall_are_not_the_same_photograph(face_of) -> None:

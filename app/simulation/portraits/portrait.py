@@ -60,7 +60,8 @@ def portrait(
 
     ``pose`` turns the head, from -1 (about 36 degrees towards the left edge of the picture) to 1;
     ``light`` multiplies the brightness; ``noise_seed`` varies sensor noise, position, tilt, the
-    light, what the face does and where it looks, as between two snapshots (0 is a calm face);
+    light, the skin, what the face does and where it looks, as between two snapshots (0 is a calm
+    face);
     ``mouth_open`` and ``eyes_open`` run from 0 to 1; ``camera`` moves the room behind the person,
     in shares of ``size``, as when a phone is held otherwise than before; ``size`` is (width,
     height) in pixels. The same arguments give the same bytes.
@@ -93,13 +94,9 @@ def portrait_pixels(
     """The picture of `portrait` before encoding: uint8 (height, width, 3) BGR."""
     rng = np.random.default_rng([seed, noise_seed])
     person = traits(seed)
-    expression = CALM
-    if noise_seed:
-        moved = np.random.default_rng([seed, noise_seed, _EXPRESSION])
-        expression = Expression.drawn(moved)
-    canvas = portrait_face.draw(person, mouth_open, eyes_open, expression)
-    if noise_seed:
-        canvas = _living(canvas, moved)
+    moved = np.random.default_rng([seed, noise_seed, _EXPRESSION])
+    expression = Expression.drawn(moved) if noise_seed else CALM
+    canvas = _living(portrait_face.draw(person, mouth_open, eyes_open, expression), moved)
     yaw = pose * _YAW_AT_FULL_POSE + rng.uniform(-0.03, 0.03)
     sitter = _place(_turn(canvas, portrait_face.depth(person), yaw), size, rng)
     picture = _in_front_of(_room(seed, person.background, size, camera), sitter)

@@ -142,6 +142,9 @@ def put_pair(connection: Connection, learner_id: int, other_id: int, **values: A
     return not known
 
 
+_ONE, _OTHER = aliased(Learner), aliased(Learner)
+
+
 class FacePairRow(Protocol):
     id: int
     distance: float
@@ -153,15 +156,14 @@ class FacePairRow(Protocol):
 
 def pairs_of(connection: Connection, learner_ids: Collection[int]) -> Sequence[FacePairRow]:
     """Pairs that any of the accounts belongs to, with the persons' ids, the closest first."""
-    one, other = aliased(Learner), aliased(Learner)
     ids = sorted(learner_ids)
     found: dict[int, FacePairRow] = {}
     for at in range(0, len(ids), _CHUNK):
         chunk = ids[at : at + _CHUNK]
         query = (
-            select(FacePair, one.person_id.label("person"), other.person_id.label("other_person"))
-            .join(one, one.id == FacePair.learner_id)
-            .join(other, other.id == FacePair.other_id)
+            select(FacePair, _ONE.person_id.label("person"), _OTHER.person_id.label("other_person"))
+            .join(_ONE, _ONE.id == FacePair.learner_id)
+            .join(_OTHER, _OTHER.id == FacePair.other_id)
             .where(FacePair.learner_id.in_(chunk) | FacePair.other_id.in_(chunk))
         )
         found |= {row.id: row for row in stream(connection, query, FacePairRow)}

@@ -49,6 +49,9 @@ _LATEST = 2**31 - 1
 _FRESH = {"status": "pending", "attempts": 0, "check": int(Check.PENDING)}
 _AFRESH = _FRESH | {"checked_ms": None, "reading": None}
 SAME_MOMENT_MS = 120_000  # within one sitting, as long as the tries at a challenge
+# Made once: what SQLAlchemy makes of an alias's columns takes longer than the query.
+_EARLIER, _EARLIER_ARCHIVED = aliased(Snapshot), aliased(ArchivedPhoto)
+_CLASS, _SITTING = aliased(TrainingClass), aliased(Session)
 
 
 class SittingPhoto(Protocol):
@@ -101,7 +104,7 @@ def rows(connection: Connection, session_id: int) -> Sequence[PhotoInOrder]:
         ReferencePhoto.retired_ms.is_(None),
         photo.purpose != "start",
     )
-    before = (repeat(photo, aliased(Snapshot)), repeat_archived(photo, aliased(ArchivedPhoto)))
+    before = (repeat(photo, _EARLIER), repeat_archived(photo, _EARLIER_ARCHIVED))
     seen_before = or_(*(exists().where(it) for it in before), enrolled)
     return fetch(
         connection,
@@ -113,12 +116,11 @@ def rows(connection: Connection, session_id: int) -> Sequence[PhotoInOrder]:
 
 
 def _in_sandbox(photo: Any) -> Any:
-    klass, sitting = aliased(TrainingClass), aliased(Session)
     return (
-        select(klass.sandbox)
-        .join(sitting, sitting.class_id == klass.id)
-        .where(sitting.id == photo.session_id)
-        .correlate_except(klass, sitting)
+        select(_CLASS.sandbox)
+        .join(_SITTING, _SITTING.class_id == _CLASS.id)
+        .where(_SITTING.id == photo.session_id)
+        .correlate_except(_CLASS, _SITTING)
         .scalar_subquery()
     )
 

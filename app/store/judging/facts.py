@@ -222,22 +222,24 @@ def session_row(connection: Connection, session_id: int) -> JudgedSitting:
     return fetch_one(connection, _SESSION.where(Session.id == session_id), JudgedSitting)
 
 
+_THIS, _OTHER = aliased(Session), aliased(Session)
+
+
 def judged_meanwhile(
     connection: Connection, session_ids: Collection[int]
 ) -> Sequence[tuple[int, int]]:
     """(class, learner) of sittings in other classes that are judged already, and that the same
     person began while one of these ran."""
-    this, other = aliased(Session), aliased(Session)
     found: set[tuple[int, int]] = set()
     for chunk in _chunks(sorted(session_ids)):
         query = (
-            select(other.class_id, other.learner_id)
-            .join(this, this.person_id == other.person_id)
+            select(_OTHER.class_id, _OTHER.learner_id)
+            .join(_THIS, _THIS.person_id == _OTHER.person_id)
             .where(
-                this.id.in_(chunk),
-                other.class_id != this.class_id,
-                other.opened_ms.between(this.opened_ms, this.last_recv_ms),
-                other.settled,
+                _THIS.id.in_(chunk),
+                _OTHER.class_id != _THIS.class_id,
+                _OTHER.opened_ms.between(_THIS.opened_ms, _THIS.last_recv_ms),
+                _OTHER.settled,
             )
         )
         found |= {(row.class_id, row.learner_id) for row in connection.execute(query)}

@@ -12,6 +12,8 @@ from app.store.row import typed
 from app.store.scope import AccessScope
 from models import SignOff, TrainingClass, User
 
+_PREPARER, _SIGNER, _WITHDRAWER = aliased(User), aliased(User), aliased(User)
+
 
 class SignOffRow(msgspec.Struct, frozen=True, kw_only=True):
     """One submission of a class's lists, with the names of who prepared, signed or withdrew it."""
@@ -33,7 +35,6 @@ class SignOffRow(msgspec.Struct, frozen=True, kw_only=True):
 
 def of_class(connection: Connection, class_id: int) -> list[SignOffRow]:
     """All submissions of a class, oldest first."""
-    preparer, signer, withdrawer = aliased(User), aliased(User), aliased(User)
     rows = connection.execute(
         select(
             SignOff.id,
@@ -46,13 +47,13 @@ def of_class(connection: Connection, class_id: int) -> list[SignOffRow]:
             SignOff.signed_ms,
             SignOff.withdrawn_ms,
             SignOff.withdrawn_reason,
-            preparer.display_name.label("preparer"),
-            signer.display_name.label("signer"),
-            withdrawer.display_name.label("withdrawer"),
+            _PREPARER.display_name.label("preparer"),
+            _SIGNER.display_name.label("signer"),
+            _WITHDRAWER.display_name.label("withdrawer"),
         )
-        .join(preparer, preparer.id == SignOff.prepared_by)
-        .join(signer, signer.id == SignOff.signed_by, isouter=True)
-        .join(withdrawer, withdrawer.id == SignOff.withdrawn_by, isouter=True)
+        .join(_PREPARER, _PREPARER.id == SignOff.prepared_by)
+        .join(_SIGNER, _SIGNER.id == SignOff.signed_by, isouter=True)
+        .join(_WITHDRAWER, _WITHDRAWER.id == SignOff.withdrawn_by, isouter=True)
         .where(SignOff.class_id == class_id)
         .order_by(SignOff.id)
     )

@@ -13,12 +13,14 @@ import hashlib
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app import __version__
 from app.canonical import canonical
@@ -40,6 +42,7 @@ HEAD = "audit-head.json"
 MADE = "backup.made"
 _UNFINISHED = ".part"
 _LOCK = ".lock"
+_TRIES, _PAUSE_S = 1200, 0.05  # whoever encrypts objects anew pauses between steps
 
 
 class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +106,7 @@ def make(
     """
     try:
         into.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _alone(into):
+        with _alone(into), _as_sealed(services):
             for left in into.glob(f"*{_UNFINISHED}"):
                 shutil.rmtree(left)
             return _make(services, into, dump, keep)
@@ -121,6 +124,20 @@ def _alone(into: Path) -> Iterator[None]:
             detail = f"another backup is being made in {into}: let it end"
             raise NotReady("backup_running", detail) from error
         yield
+
+
+@contextmanager
+def _as_sealed(services: Services) -> Iterator[None]:
+    """Nothing in the store is encrypted anew, by a key that the copied database does not know."""
+    for left in reversed(range(_TRIES)):
+        with services.database.alone("backup") as mine:
+            if mine:
+                yield
+                return
+        if left:
+            time.sleep(_PAUSE_S)
+    detail = "another backup is being made, or a great many files are encrypted anew: try again"
+    raise NotReady("backup_running", detail)
 
 
 def _make(services: Services, into: Path, dump: Path | None, keep: int | None) -> Backup:
@@ -163,6 +180,7 @@ def _write(
 ) -> tuple[BackupManifest, int, str]:
     """All of a backup into its folder; how many photos are those of the one before, and what is
     wrong with the audit log."""
+    signing_key, key = _signing_key(services)  # before the copy, which an exchange may follow
     # First: what the head names is in the copy.
     broken = _copy_beside(services, folder, with_head=dump is None)
     database = folder / database_copy.file_name(services.database)
@@ -180,11 +198,10 @@ def _write(
         photos=len(listing),
         photo_bytes=sum(it.size for it in listing),
         files=[_kept(it) for it in sorted(folder.iterdir()) if it.is_file()],
-        signing_key=_signing_key(services),
+        signing_key=signing_key,
     )
     told = canonical(msgspec.to_builtins(manifest))
     (folder / MANIFEST).write_bytes(told)
-    key = signing.private_key(services.vault)
     (folder / SIGNATURE).write_bytes(signing.signed(told, key))
     os.sync()
     return manifest, linked, broken
@@ -220,12 +237,16 @@ def read(folder: Path, vault: Vault) -> BackupManifest:
     return manifest
 
 
-def _signing_key(services: Services) -> SigningKey | None:
+def _signing_key(services: Services) -> tuple[SigningKey | None, Ed25519PrivateKey]:
+    """The key that the backup tells of, and the same to sign it with."""
+    master = services.vault.master
     with services.database.read() as connection:
-        found = vault_keys.wrapped(connection, SIGNATURES, services.vault.master)
+        found = vault_keys.wrapped(connection, SIGNATURES, master)
     if found is None:
-        return None
-    return SigningKey(generation=found.generation, suite=found.suite, wrapped=found.wrapped.hex())
+        return None, signing.private_key(services.vault)
+    told = SigningKey(generation=found.generation, suite=found.suite, wrapped=found.wrapped.hex())
+    key = vault_keys.unwrapped(SIGNATURES, found.generation, found.suite, found.wrapped, master)
+    return told, signing.private_of(key)
 
 
 def _own_keys(manifest: BackupManifest, vault: Vault) -> list[str]:

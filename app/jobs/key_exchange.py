@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import structlog
@@ -20,6 +21,7 @@ from app.jobs.repeating import Repeating
 from app.security import MasterKey, Unsealable
 from app.services import Services
 from app.store.accounts import vault_keys
+from app.store.accounts.sealed import OBJECTS
 from app.vault import GROUPS
 
 LOOK_EVERY_S = 2.0
@@ -77,15 +79,25 @@ def _go_on(
 
 
 def _sweep(services: Services, purpose: str, stopping: threading.Event | None) -> bool:
-    """Through all places from where it stopped; False when it was told to stop."""
+    """Through all places from where it stopped; False when it has to go on later."""
     for place in keyring.places_of(purpose):
         more: int | None = 1
         while more is not None:
             if stopping is not None and stopping.is_set():
                 return False
-            with services.database.write() as connection:
-                more = keyring.step(connection, services.vault, purpose, place, services.blobs)
+            with _nobody_copies(services, purpose) as alone:
+                if not alone:
+                    return False
+                with services.database.write() as connection:
+                    more = keyring.step(connection, services.vault, purpose, place, services.blobs)
+            if purpose in OBJECTS:
+                time.sleep(_PAUSE_S * 2)  # let a backup come in between
     return True
+
+
+def _nobody_copies(services: Services, purpose: str) -> AbstractContextManager[bool]:
+    """Objects that a backup copies must open by the keys that it copied before."""
+    return services.database.alone("backup") if purpose in OBJECTS else nullcontext(True)
 
 
 def _under_way(services: Services) -> list[keyring.Exchange]:

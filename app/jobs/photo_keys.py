@@ -75,8 +75,13 @@ def _encrypt(
         due = list(store.due(connection, services.clock() - grace_ms))
     learners = objects = 0
     while due and not (stopping is not None and stopping.is_set()):
-        with services.database.alone("purge") as nobody_removes:
-            if not nobody_removes:  # what it deletes must not be put back
+        with (
+            services.database.alone("purge") as nobody_removes,
+            services.database.alone("backup") as nobody_copies,
+        ):
+            # What a purge deletes must not be put back; what a backup copies must open by the
+            # keys that it copied before.
+            if not nobody_removes or not nobody_copies:
                 break
             until = time.monotonic() + _TURN_S
             while due and time.monotonic() < until:

@@ -41,8 +41,12 @@ def own_keys(vault: Vault) -> list[str]:
     return [public_of(key) for key in vault.generations(PURPOSE)]
 
 
+def private_of(key: PurposeKey) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(key.mac(b"1"))
+
+
 def public_of(key: PurposeKey) -> str:
-    return public_hex(Ed25519PrivateKey.from_private_bytes(key.mac(b"1")))
+    return public_hex(private_of(key))
 
 
 def public_hex(key: Ed25519PrivateKey) -> str:

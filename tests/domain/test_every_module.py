@@ -44,7 +44,6 @@ SEEN_BY = {
     "judging.timeline_view": "api/test_verdicts.py",
     "judging.verdict_body": "reports/test_wording.py",
     "exchange.xapi_links": "api/test_xapi_record_store.py",
-    "review.case_files": "console/test_cases.py",
     "review.county_tasks": "console/test_county.py",
     "review.live_board": "console/test_live.py",
     "review.presence": "reports/test_annex.py",

@@ -14,18 +14,33 @@ from pathlib import Path
 import psycopg
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import delete, func, make_url, select, update
+from sqlalchemy import delete, func, insert, make_url, select, update
 
 from app.db import Database
+from app.domain.accounts import keyring
 from app.domain.faces import retention
+from app.domain.review import case_files
+from app.domain.review.case_files import CaseFile
 from app.errors import BadInput, Conflict, NotReady
-from app.jobs import audit_watch, backup, database_copy, erasures, restore
+from app.jobs import audit_watch, backup, database_copy, erasures, key_exchange, photo_keys, restore
+from app.security import unseal
 from app.services import Services, open_services
 from app.settings import Settings
 from app.simulation.scenarios import perform
 from app.store import schema
+from app.store.faces import face_keys
 from app.store.faces.blobs import Blobs
-from models import AuditEntry, EventLog, Learner, LearnerKey, Session, Snapshot, Verdict
+from models import (
+    AuditEntry,
+    CaseNote,
+    EventLog,
+    Learner,
+    LearnerKey,
+    ReviewCase,
+    Session,
+    Snapshot,
+    Verdict,
+)
 from tests.full_disk import nothing_grows_beyond
 from tests.machine import POSTGRESQL, lacks
 from tests.people import County, TestClock
@@ -269,6 +284,65 @@ def test_a_broken_audit_log_keeps_nobody_from_a_backup_and_is_told_where_it_is_r
     assert made.audit_broken
     done = restore.restore(empty_machine, Path(made.folder))
     assert done.photos and done.audit_problems
+
+
+@pytest.mark.both_databases
+def test_photos_and_files_open_from_a_backup_during_which_all_keys_were_exchanged(
+    studied: Services,
+    clock: TestClock,
+    empty_machine: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its database knew the former keys alone, and what was copied afterwards lay under others."""
+    blob_key = case_files.put(studied.vault, studied.blobs, 1, CaseFile("a.pdf", "", b"%PDF"))
+    with studied.database.write() as connection:
+        learner = connection.execute(select(Session.learner_id)).scalars().first()
+        case = {"id": 1, "key": "1", "kind": "class", "opened_ms": 0, "due_on": "2026-03-01"}
+        connection.execute(insert(ReviewCase).values(case))
+        note = {"written_by": "zhao", "body": "", "blob_key": blob_key, "created_ms": 0}
+        connection.execute(insert(CaseNote).values(case_id=1, **note))
+    clock.now_ms += 60_000
+    listed = Blobs.e_tags
+
+    def meanwhile(blobs: Blobs, prefix: str) -> dict[str, str]:
+        monkeypatch.setattr(Blobs, "e_tags", listed)
+        exchange(studied, clock)
+        return listed(blobs, prefix)
+
+    monkeypatch.setattr(Blobs, "e_tags", meanwhile)
+    made = backup.make(studied, tmp_path / "backups")
+    assert restore.restore(empty_machine, Path(made.folder)).whole
+    assert opened(empty_machine, clock, learner, blob_key) > 0
+    exchange(studied, clock, go_on=True)
+    assert opened(studied.settings, clock, learner, blob_key) > 0
+    with studied.database.read() as connection:
+        assert face_keys.with_two(connection) == 0, "it goes on once the backup is made"
+
+
+def exchange(services: Services, clock: TestClock, *, go_on: bool = False) -> None:
+    """All keys and photos, as far as it comes, by a process of its own."""
+    with open_services(services.settings, clock) as other:
+        if not go_on:
+            key_exchange.exchange(other, keyring.ALL, "test")
+            photo_keys.begin(other, "test")
+        for _ in range(3):
+            key_exchange.resume(other, "test")
+            photo_keys.go_on(other, "test")
+            clock.now_ms += keyring.GRACE_MS
+
+
+def opened(settings: Settings, clock: TestClock, learner: int | None, blob_key: str) -> int:
+    """How many photos of the learner open there, all of them and the file."""
+    with open_services(settings, clock) as services:
+        assert case_files.opened(services.vault, services.blobs, blob_key) == b"%PDF"
+        with services.database.read() as connection:
+            key = face_keys.key(connection, services.vault, learner or 0)
+        assert key is not None
+        names = [*services.blobs.e_tags(f"learners/{learner}/")]
+        for name in names:
+            unseal(key, services.blobs.get(name), name.encode())
+        return len(names)
 
 
 def test_photos_of_the_backup_before_are_linked_and_surplus_backups_removed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
 import traceback
 from typing import Any, TextIO
 
@@ -36,6 +37,29 @@ def _print_traceback(out: TextIO, exc_info: tuple[Any, Any, Any]) -> None:
     out.write(f"\n{_traceback(exc_info)}")
 
 
+def _to_console() -> structlog.dev.ConsoleRenderer:
+    return structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(),
+        # The other formatters print local variables: passwords, keys, database addresses.
+        exception_formatter=_print_traceback,
+    )
+
+
+def beside_the_answer() -> None:
+    """For a command, whose standard output is the answer's alone, which a program may read. What
+    ends it, or a thread of it, is told as what is logged: without the row in hand."""
+    sys.excepthook = lambda *it: print(_traceback(it), file=sys.stderr)
+    threading.excepthook = lambda it: print(
+        _traceback((it.exc_type, it.exc_value, it.exc_traceback)), file=sys.stderr
+    )
+    if not structlog.is_configured():
+        processors = structlog.get_config()["processors"][:-1]
+        structlog.configure(
+            processors=[*processors, _to_console()],
+            logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        )
+
+
 def configure(*, as_json: bool, level: str = "INFO") -> None:
     """Send structlog and the standard library's loggers to standard error."""
     shared: list[structlog.typing.Processor] = [
@@ -44,13 +68,7 @@ def configure(*, as_json: bool, level: str = "INFO") -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if as_json
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(),
-            # The other formatters print local variables: passwords, keys, database addresses.
-            exception_formatter=_print_traceback,
-        )
+        structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else _to_console()
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -58,6 +59,33 @@ def test_a_row_that_the_database_refuses_is_not_told(
     told = capsys.readouterr().err
     assert "test_logging.py" in told and "INSERT INTO platforms" in told
     assert "林一" not in told and "潢川" not in told and "(x)" not in told
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["raise it", "threading.Thread(target=thrown, args=(it,)).start()", 'log.exception("broken")'],
+)
+def test_a_command_tells_of_a_fault_without_what_was_in_hand(fault: str) -> None:
+    """Mails of cron and the journal held a refused row, or every variable of every frame."""
+    lines = f"""
+import sys, threading, structlog
+from app.cli import main
+log = structlog.get_logger("test")
+def broken():
+    secret = "sword" + "fish"
+    it = RuntimeError("no such number of a person\\nDETAIL:  Failing row contains (%s)." % secret)
+    try:
+        raise it
+    except RuntimeError as it:
+        {fault}
+def thrown(it):
+    raise it
+main.app = lambda *_, **__: broken()
+main.main([])
+"""
+    done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True)
+    assert "no such number of a person" in done.stderr and "line" in done.stderr
+    assert "swordfish" not in done.stdout + done.stderr
 
 
 def test_a_log_follows_standard_error_when_it_is_exchanged(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from app.cli.answer import ACTOR, BAD_INPUT, FOUND, Json, Port, RowId, say
+from app.logging import beside_the_answer
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -90,7 +91,7 @@ PlatformSlug = Annotated[
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command. What is refused becomes one line on standard error and exit code 2."""
-    _log_beside_the_answer()
+    beside_the_answer()
     try:
         app(arguments, prog_name="zhenxue")
     except Exception as error:
@@ -330,15 +331,6 @@ def _moment(text: str) -> datetime:
 
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
-
-
-def _log_beside_the_answer() -> None:
-    """Lines of the log go to standard error: standard output is the answer's alone, which a
-    program may read."""
-    import structlog
-
-    if not structlog.is_configured():
-        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def _refusal(error: Exception) -> str | None:

@@ -143,7 +143,7 @@ def _as_sealed(services: Services) -> Iterator[None]:
 def _make(services: Services, into: Path, dump: Path | None, keep: int | None) -> Backup:
     now_ms = services.clock()
     name = datetime.fromtimestamp(now_ms / 1000, SHANGHAI).strftime("%Y-%m-%dT%H-%M-%S")
-    part, before = into / (name + _UNFINISHED), finished(into)
+    part, before = into / (name + _UNFINISHED), finished(into, name)
     part.mkdir(mode=0o700)
     try:
         manifest, linked, broken = _write(
@@ -207,11 +207,11 @@ def _write(
     return manifest, linked, broken
 
 
-def finished(into: Path) -> list[Path]:
-    """The whole backups in a folder, the newest last."""
-    return sorted(
-        it.parent for it in into.glob(f"*/{SIGNATURE}") if not it.parent.name.endswith(_UNFINISHED)
-    )
+def finished(into: Path, now: str) -> list[Path]:
+    """The whole backups in a folder, the newest last. Those that are named after a moment to come
+    were made by a clock that was wrong, before this moment, and count as the oldest."""
+    found = (it.parent for it in into.glob(f"*/{SIGNATURE}") if it.parent.suffix != _UNFINISHED)
+    return sorted(found, key=lambda it: (it.name <= now, it.name))
 
 
 def read(folder: Path, vault: Vault) -> BackupManifest:

@@ -356,11 +356,24 @@ def test_photos_of_the_backup_before_are_linked_and_surplus_backups_removed(
     assert restore.restore(empty_machine, Path(second.folder)).whole
 
 
+def test_backups_of_a_clock_that_was_ahead_do_not_outlast_the_right_ones(
+    studied: Services, clock: TestClock, tmp_path: Path
+) -> None:
+    """Each night removed the backup of the night before, and kept those of that clock for years."""
+    into, removed = tmp_path / "backups", []
+    for days in (400, -399, 1, 1):
+        clock.now_ms += days * 86_400_000
+        made = backup.make(studied, into, keep=2)
+        removed.append([it[:4] for it in made.removed])
+    assert removed == [[], [], ["2027"], ["2026"]]
+    assert len(backup.finished(into, "9")) == 2
+
+
 def test_what_a_killed_backup_left_is_no_backup(studied: Services, tmp_path: Path) -> None:
     left = tmp_path / "backups" / "2026-03-01T00-00-00.part"
     left.mkdir(parents=True)
     made = backup.make(studied, tmp_path / "backups")
-    assert backup.finished(tmp_path / "backups") == [Path(made.folder)]
+    assert backup.finished(tmp_path / "backups", "9") == [Path(made.folder)]
     assert not left.exists()
 
 
@@ -378,7 +391,7 @@ def test_a_backup_is_not_swept_away_by_another_that_begins_meanwhile(
     monkeypatch.setattr(Blobs, "e_tags", meanwhile)
     made = Path(backup.make(studied, into).folder)
     assert backup.read(made, studied.vault).database.size
-    assert backup.finished(into) == [made]
+    assert backup.finished(into, "9") == [made]
 
 
 def test_a_backup_that_finds_no_room_leaves_nothing_on_the_disk(

@@ -19,7 +19,7 @@ from app import tracing
 from app.errors import BodyTooLarge, MalformedBody, ZhenxueError
 from app.http.callers import Callers
 from app.http.patience import drain, next_piece
-from app.http.refusals import REFUSAL
+from app.http.refusals import ASKED, REFUSAL
 from app.outages import outage_of
 from app.settings import Settings
 
@@ -30,7 +30,6 @@ PHOTO_BYTES = 20 * 1024 * 1024 + 1  # of one to enrol, which is scaled: what is 
 PHOTO_FORM_BYTES = 256 * 1024 * 1024  # of a form with photos as phones take them
 FILE_FORM_BYTES = 24 * 1024 * 1024  # of one with a file of a case: what is too large says the form
 _FILE_FORMS = ("/console/cases/", "/console/requests/", "/my/")
-_ASKED = "zhenxue.asked"  # in a request's scope: its method where it is answered as another's
 _TAKEN = "zhenxue.taken"  # in a request's scope: bytes of its body so far
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = ("/events", "/healthz", "/readyz", "/metrics")  # counted in the metrics, not logged
@@ -90,7 +89,7 @@ class Edge:
             await self.app(scope, receive, send)
             return
         if scope["method"] == "HEAD":  # answered as GET is; the server leaves the body out
-            scope = {**scope, "method": "GET", _ASKED: "HEAD"}
+            scope = {**scope, "method": "GET", ASKED: "HEAD"}
         with tracing.span("request", server=True):
             await self._answer(scope, receive, send)
 
@@ -168,7 +167,7 @@ class Edge:
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
-        asked = scope.get(_ASKED, scope["method"])
+        asked = scope.get(ASKED, scope["method"])
         method = asked if route != "unmatched" else "any"
         self.metrics.requests.labels(method, route, str(status)).inc()
         self.metrics.seconds.labels(method, route).observe(seconds)

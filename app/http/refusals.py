@@ -33,6 +33,7 @@ from app.security import token_digest
 
 EVERY_S = 2.0
 REFUSAL = "zhenxue.refusal"  # in a request's scope: the ZhenxueError that it is answered with
+ASKED = "zhenxue.asked"  # there: its method, where it is answered as another's
 AUTHORIZATION = "zhenxue.authorization"  # there: the header's text, where it came in a form
 _REASONS = 40
 _STRANGERS = 50
@@ -85,7 +86,8 @@ class Refusals:
         if code == "no_event_accepted" and first:
             code = str(first["code"])  # why the first was not: the answer tells of all
         address = route or _route(scope)
-        reason = Reason(scope["method"], address, status, code[:128], str(name)[:128])
+        method = scope.get(ASKED, scope["method"])
+        reason = Reason(method, address, status, code[:128], str(name)[:128])
         detail = str(first.get("detail") or problem.get("detail", ""))
         self._enter(asker, reason, masked(detail, str(first.get("code"))), request_id, 1)
 

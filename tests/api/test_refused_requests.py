@@ -45,11 +45,13 @@ def test_a_refusal_is_told_with_its_reason_and_without_what_was_sent(
     roster = {"learners": [{"learner_id": "x", "name": "吴某", "id_number": "not-a-number"}]}
     client.put("/v1/classes/c1/roster", json=roster, headers=county.huang.headers)
     client.get("/v1/clases/c1", headers=county.huang.headers)
+    client.head("/v1/clases/c1", headers=county.huang.headers)
     told = refused(client, county)
     assert {(it["method"], it["route"], it["status"]) for it in told} == {
         ("POST", "/v1/sessions", answer.status_code),
         ("PUT", "/v1/classes/{class_id}/roster", 422),
         ("GET", "/v1/clases/…", 404),
+        ("HEAD", "/v1/clases/…", 404),
     }
     opened = next(it for it in told if it["route"] == "/v1/sessions")
     assert opened["code"] == answer.json()["code"]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import sys
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -54,7 +52,6 @@ def bench(
     from app.settings import Settings
 
     configure(as_json=as_json, level="WARNING")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     settings = Settings()
     effort = replace(QUICK if quick else MINUTE, processes=processes)
     if sittings is not None:

@@ -6,6 +6,7 @@ Everything heavy is imported inside the command that needs it, so that the other
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,8 +91,13 @@ PlatformSlug = Annotated[
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command. What is refused becomes one line on standard error and exit code 2."""
+    """Run a command. What is refused becomes one line on standard error and exit code 2.
+
+    One that is told to end (`systemctl stop`, `timeout`) clears up as at Ctrl-C: Python itself
+    would leave its folders, and programs that it started running on.
+    """
     beside_the_answer()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         app(arguments, prog_name="zhenxue")
     except Exception as error:

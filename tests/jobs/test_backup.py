@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -44,7 +45,9 @@ from models import (
 from tests.full_disk import nothing_grows_beyond
 from tests.machine import POSTGRESQL, lacks
 from tests.people import County, TestClock
+from tests.postgres import Postgres
 from tests.verdicts import class_row, take, validate
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -367,6 +370,28 @@ def test_backups_of_a_clock_that_was_ahead_do_not_outlast_the_right_ones(
         removed.append([it[:4] for it in made.removed])
     assert removed == [[], [], ["2027"], ["2026"]]
     assert len(backup.finished(into, "9")) == 2
+
+
+def test_a_backup_that_is_told_to_end_leaves_neither_files_nor_pg_dump_behind(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    """pg_dump ran on for as long as it took, and held a snapshot of the database."""
+    programs, number, into = tmp_path / "programs", tmp_path / "number", tmp_path / "backups"
+    programs.mkdir()
+    stub = programs / "pg_dump"
+    stub.write_text(f"#!/bin/sh\necho $$ > {number}\nexec sleep 60\n")
+    stub.chmod(0o700)
+    told = {"PATH": f"{programs}:{os.environ['PATH']}", "ZHENXUE_DATA_DIR": str(tmp_path / "data")}
+    command = [sys.executable, "-m", "app.cli.main", "backup", str(into)]
+    with postgres.emptied() as url:
+        environment = os.environ | told | {"ZHENXUE_DATABASE_URL": url}
+        with subprocess.Popen(command, env=environment) as process:
+            assert eventually(lambda: number.exists() and bool(number.read_text()), 60)
+            process.terminate()
+            assert process.wait(30) == 128 + signal.SIGTERM
+    assert [it.name for it in into.iterdir()] == [".lock"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(number.read_text()), 0)
 
 
 def test_what_a_killed_backup_left_is_no_backup(studied: Services, tmp_path: Path) -> None:

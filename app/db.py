@@ -100,7 +100,8 @@ class Database:
             json_serializer=document_json,
             pool_timeout=POOL_S,
             hide_parameters=True,  # names and more: errors of the database are logged
-            connect_args={"connect_timeout": LOCK_S},
+            # A lock's connection is silent for hours, and firewalls forget such.
+            connect_args={"connect_timeout": LOCK_S, "keepalives_idle": 60},
         )
 
         @event.listens_for(engine, "do_connect")

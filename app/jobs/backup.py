@@ -106,7 +106,7 @@ def make(
     """
     try:
         into.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _alone(into), _as_sealed(services):
+        with _alone(into):
             for left in into.glob(f"*{_UNFINISHED}"):
                 shutil.rmtree(left)
             return _make(services, into, dump, keep)
@@ -146,9 +146,10 @@ def _make(services: Services, into: Path, dump: Path | None, keep: int | None) -
     part, before = into / (name + _UNFINISHED), finished(into, name)
     part.mkdir(mode=0o700)
     try:
-        manifest, linked, broken = _write(
-            services, part, before[-1] if before else None, dump, now_ms
-        )
+        with _as_sealed(services):
+            manifest, linked, broken = _write(
+                services, part, before[-1] if before else None, dump, now_ms
+            )
         part.rename(into / name)
     except BaseException:  # what is left would fill the disk until the next one
         shutil.rmtree(part, ignore_errors=True)

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -24,6 +25,7 @@ from app.domain.review import case_files
 from app.domain.review.case_files import CaseFile
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import audit_watch, backup, database_copy, erasures, key_exchange, photo_keys, restore
+from app.outages import DatabaseAway
 from app.security import unseal
 from app.services import Services, open_services
 from app.settings import Settings
@@ -392,6 +394,24 @@ def test_a_backup_that_is_told_to_end_leaves_neither_files_nor_pg_dump_behind(
     assert [it.name for it in into.iterdir()] == [".lock"]
     with pytest.raises(ProcessLookupError):
         os.kill(int(number.read_text()), 0)
+
+
+def test_a_backup_whose_lock_was_lost_is_none(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody may have encrypted photos anew meanwhile."""
+    alone = Database.alone
+
+    @contextmanager
+    def cut(database: Database, name: str) -> Iterator[bool]:
+        with alone(database, name) as mine:
+            yield mine
+        raise DatabaseAway("database", "the connection was ended")
+
+    monkeypatch.setattr(Database, "alone", cut)
+    with pytest.raises(DatabaseAway):
+        backup.make(services, tmp_path / "backups")
+    assert [it.name for it in (tmp_path / "backups").iterdir()] == [".lock"]
 
 
 def test_what_a_killed_backup_left_is_no_backup(studied: Services, tmp_path: Path) -> None:

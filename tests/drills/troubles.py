@@ -314,7 +314,7 @@ def restored(at: Stage) -> None:
     at.require(made == 0, "no backup was made")
     fresh.mkdir()
     empty = apart(fresh, f"sqlite:///{fresh / 'fresh.sqlite'}", master_key=at.settings.master_key)
-    for folder in backups.iterdir():
+    for folder in (it for it in backups.iterdir() if it.is_dir()):  # beside them lies the lock
         at.require(_command(environment(empty), "restore", str(folder)) == 0, "it is not whole")
     at.require((fresh / "fresh.sqlite").exists(), "there is no database")
     at.trouble_is_over()

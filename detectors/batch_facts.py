@@ -107,7 +107,8 @@ class Training:
     """An earlier subsidised training of a person, from imported history or this service's classes.
 
     `assessed` None: nobody said whether it was assessed. `left`: the person left the class before
-    its end and moved to no other.
+    its end and moved to no other. `elsewhere`: that the person was in it, and when it was assessed,
+    is another platform's word.
     """
 
     class_id: str
@@ -117,6 +118,7 @@ class Training:
     assessed: bool | None = None
     assessed_on: date | None = None
     left: bool = False
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

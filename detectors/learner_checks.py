@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
-from detectors.batch_facts import CheckResult, ClassFacts, InPerson, LearnerFacts, Mode, Training
+from detectors.batch_facts import (
+    CheckOutcome,
+    CheckResult,
+    ClassFacts,
+    InPerson,
+    LearnerFacts,
+    Mode,
+    Training,
+)
 from detectors.check_sheet import CheckSheet, Rulebook
 from detectors.dates import first_day_after
 from detectors.qualifications import Certificate, certificate_of, level_of, without_level
@@ -75,7 +85,8 @@ def month_since_assessment(learner: LearnerFacts, klass: ClassFacts, book: Ruleb
     """B20: the previous project was assessed, a full calendar month before this class opened.
 
     The previous project is the latest one opened until this class opened. The month counts from the
-    last assessment of any of them: assessed on 2026-04-10, the earliest opening is 2026-05-11.
+    last assessment of any of them: assessed on 2026-04-10, the earliest opening is 2026-05-11. What
+    only another platform says bars nobody by itself: the authority decides.
     """
     policy = book.checks["B20"]
     months = round(policy["min_months"])
@@ -88,6 +99,20 @@ def month_since_assessment(learner: LearnerFacts, klass: ClassFacts, book: Ruleb
     earlier = [it for it in _others(learner, klass) if it.opened_on <= opening]
     if not earlier:
         return sheet.judged(True, "", "-", "none_earlier")
+    result = _since_assessment(sheet, earlier, opening, months)
+    told_here = [it for it in earlier if not it.elsewhere]
+    if result.result is not CheckOutcome.FAIL or len(told_here) == len(earlier):
+        return result
+    by_that = _since_assessment(sheet, told_here, opening, months) if told_here else None
+    if by_that is not None and by_that.result is CheckOutcome.FAIL:
+        return by_that
+    said = f"{result.said}_elsewhere"
+    return sheet.needs_authority(result.reason, result.found, said, **result.numbers)
+
+
+def _since_assessment(
+    sheet: CheckSheet, earlier: Sequence[Training], opening: date, months: int
+) -> CheckResult:
     latest = max(it.opened_on for it in earlier)
     previous = [it for it in earlier if it.opened_on == latest]
     days = [it.assessed_on for it in earlier if it.assessed_on is not None]

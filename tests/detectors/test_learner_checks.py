@@ -119,6 +119,26 @@ def test_a_previous_project_without_assessment_bars_the_next() -> None:
     assert (check.result, check.reason) == (FAIL, "previous_not_assessed")
 
 
+def test_what_only_another_platform_says_of_an_earlier_project_is_for_the_authority() -> None:
+    recent = replace(earlier("2026-03-01", "2026-05-20"), elsewhere=True)
+    abandoned = replace(earlier("2026-03-01", assessed=False), elsewhere=True)
+    long_ago = earlier("2026-01-01", "2026-04-10", class_id="c-9")
+    for theirs, reason in (
+        (recent, "assessed_too_recently"),
+        (abandoned, "previous_not_assessed"),
+    ):
+        for history in ((theirs,), (long_ago, theirs)):
+            check = check_learner("B20", history=history)
+            assert (check.result, check.reason) == (AUTHORITY, reason)
+            assert check.said == f"{reason}_elsewhere"
+
+
+def test_what_the_platform_itself_says_bars_whatever_another_one_says() -> None:
+    theirs = replace(earlier("2026-01-01", "2026-05-20", class_id="c-9"), elsewhere=True)
+    check = check_learner("B20", history=(theirs, earlier("2026-03-01", assessed=False)))
+    assert (check.result, check.reason) == (FAIL, "previous_not_assessed")
+
+
 def test_when_nobody_said_whether_it_was_assessed_nothing_is_proven() -> None:
     assert check_learner("B20", history=(earlier("2026-03-01"),)).result is NOT_PROVEN
     undated = earlier("2026-03-01", assessed=True)

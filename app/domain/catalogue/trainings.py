@@ -1,8 +1,8 @@
 """A person's earlier trainings: what the platform's register reported, and the classes held here.
 
 The register's records are a platform's own word and count for its own classes only; classes held
-here count on every platform, because the limits are a person's. Another platform's class is named
-by its official number or not at all.
+here count on every platform, because the limits are a person's; that they are another platform's
+word goes along. Another platform's class is named by its official number or not at all.
 """
 
 from __future__ import annotations
@@ -52,11 +52,12 @@ def earlier(
             continue
         training = _held_here(row, klass, held.get(row.class_id, {}))
         known = found[row.person_id].get(_subject(training))
-        if known is not None and training.assessed_on is None:
+        if known is not None and training.assessed_on in (None, known.assessed_on):
             training = replace(
                 training,
                 assessed=known.assessed or training.assessed,
                 assessed_on=known.assessed_on,
+                elsewhere=training.elsewhere and known.assessed_on is None,
             )
         found[row.person_id][_subject(training)] = training
     return {
@@ -82,6 +83,7 @@ def _held_here(row: OtherClass, klass: ClassRow, assessed: Mapping[int, str]) ->
         assessed=True if day else False if assessed or later else None,
         assessed_on=date.fromisoformat(day) if day else None,
         left=row.ended_by is not None and day is None,
+        elsewhere=not own,
     )
 
 

@@ -180,6 +180,16 @@ SENTENCES: Mapping[tuple[str, str], Text] = {
     ("B20", "previous_not_assessed"): Text(
         "{opened}开班的上一个项目未考核", "the project opened on {opened} is not assessed"
     ),
+    ("B20", "assessed_too_recently_elsewhere"): Text(
+        "仅据其他平台报送：上次考核{assessed}，{opening}开班，最早可于{earliest}开班；须由主管部门核实认定",
+        "only another platform says so: assessed on {assessed}, opened on {opening}; {earliest} is "
+        "the earliest; the authority decides",
+    ),
+    ("B20", "previous_not_assessed_elsewhere"): Text(
+        "仅据其他平台报送：{opened}开班的上一个项目未考核；须由主管部门核实认定",
+        "only another platform says so: the project opened on {opened} is not assessed; the "
+        "authority decides",
+    ),
     ("B20", "assessed"): Text(
         "上次考核{assessed}，{opening}开班", "assessed on {assessed}, opened on {opening}"
     ),

@@ -96,14 +96,15 @@ class Candidate:
     def _facts(self) -> Any:
         """Without the accounts of the same person and the authority's decisions where there are
         none, as in all but a few, without that leave is accepted where it needs nobody's word,
-        and without that somebody left another class where nobody did."""
+        and without that somebody left another class, or was in one elsewhere, where nobody was."""
         facts = asdict(self.facts)
         for rare in ("same_person", "decisions", "unsaid_hours", "trainee", "in_person"):
             if not facts[rare]:
                 del facts[rare]
         for training in facts["history"] or ():
-            if not training["left"]:
-                del training["left"]
+            for rare in ("left", "elsewhere"):
+                if not training[rare]:
+                    del training[rare]
         for leave in facts["leaves"]:
             if leave["accepted"]:
                 del leave["accepted"]

@@ -233,6 +233,14 @@ def test_a_class_on_another_platform_counts_and_is_not_named(
     assert check(lin, "D1")["found"] == "2"
     assert check(lin, "B20")["reason"] == "previous_not_assessed"
     assert "their-class" not in str(lin)
+    assert check(lin, "B20")["result"] == "needs_authority", "it is their word alone"
+    assert lin["outcome"] == "pending"
+    when = {"learner_id": "lin", "held_on": "2026-02-20", "mode": "offline", "passed": True}
+    client.post("/v1/classes/their-class/assessments", json={"items": [when]}, headers=theirs)
+    lin = school.learner()
+    assert check(lin, "B20")["reason"] == "assessed_too_recently"
+    assert check(lin, "B20")["sentence"]["zh"].startswith("仅据其他平台报送")
+    assert lin["outcome"] == "pending"
     assert check(school.learner("wu"), "D1")["found"] == "1"
 
 

@@ -29,7 +29,7 @@ class DescribedClient(TestClient):
     def request(self, method: str, url: Any, **options: Any) -> Any:
         answer = super().request(method, url, **options)
         assert self.document
-        path = answer.request.url.path
+        path = answer.request.url.raw_path.partition(b"?")[0].decode()
         kind = answer.headers.get("content-type", "").partition(";")[0]
         where = f"{method} {path}: {answer.status_code} {answer.text[:200]}"
         broken = answer.status_code == 500  # which a test brought about

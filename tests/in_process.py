@@ -11,7 +11,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import unquote
 
 import httpx2
 import pytest
@@ -44,7 +43,7 @@ class InProcess(httpx2.BaseTransport):
             "type": "http",
             "http_version": "1.1",
             "method": request.method,
-            "path": unquote(url.path),
+            "path": url.path,
             "raw_path": url.raw_path.split(b"?", 1)[0],
             "root_path": self.root_path,
             "scheme": url.scheme,

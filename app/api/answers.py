@@ -17,8 +17,11 @@ import msgspec
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.routing import Match
+from starlette.types import Scope
 
 from app.domain import plain_json
+from app.http import addresses
 
 JSON = "application/json"
 COMPONENTS = "#/components/schemas/{name}"
@@ -59,6 +62,18 @@ class AnswerRoute(APIRoute):
             options["response_model"] = None
             endpoint = _encoding(endpoint, status)
         super().__init__(path, endpoint, **options)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        path = addresses.divided(scope)
+        if path == scope["path"]:
+            return super().matches(scope)
+        match, found = super().matches({**scope, "path": path})
+        if match is not Match.NONE:
+            named = found["path_params"].items()
+            found["path_params"] = {
+                name: addresses.whole(it) if isinstance(it, str) else it for name, it in named
+            }
+        return match, found
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from functools import cache
 from typing import NoReturn
-from urllib.parse import unquote
 
 import msgspec
 import structlog
@@ -28,6 +27,7 @@ from app.domain.events.batch_answer import BatchAnswer, BatchesAnswer
 from app.domain.events.intake import EventIntake
 from app.domain.sittings import leases
 from app.errors import BadInput, BodyTooLarge, MalformedBody, ZhenxueError
+from app.http import addresses
 from app.http.callers import Callers
 from app.http.keyring import Caller
 from app.http.middleware import request_id_of, require_plain_address
@@ -95,7 +95,7 @@ class HotPath:
         if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        path: str = scope["path"]
+        path = addresses.divided(scope)
         session = _ONE.fullmatch(path)
         if session is None and path != _MANY:
             await self._app(scope, receive, send)
@@ -108,7 +108,8 @@ class HotPath:
         self, scope: Scope, receive: Receive, send: Send, session: re.Match[str] | None
     ) -> int:
         """The status that it was answered with."""
-        named, asked = None if session is None else unquote(session[1]), dict(scope["headers"])
+        named = None if session is None else addresses.whole(session[1])
+        asked = dict(scope["headers"])
         try:
             require_plain_address(scope)
             status, answer = 200, await self._answer(scope, receive, named, asked)

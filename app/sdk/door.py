@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.http import addresses
+
 _OPEN = re.compile(
     r"/v1/sessions/[^/]+/(?:events|close|snapshots/[^/]+)"
     r"|/v1/learners/[^/]+/(?:enrolment|reference-photo)"
@@ -56,5 +58,5 @@ class BrowserDoor:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        shared = scope["type"] == "http" and _OPEN.fullmatch(scope["path"]) is not None
+        shared = scope["type"] == "http" and _OPEN.fullmatch(addresses.divided(scope)) is not None
         await (self._shared if shared else self._app)(scope, receive, send)

@@ -6,6 +6,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
@@ -333,3 +334,42 @@ def test_a_device_with_a_broken_clock_may_study(
     client: TestClient, school: County, started_at_ms: float
 ) -> None:
     assert post(client, school, opening(started_at_ms=started_at_ms)).status_code == 201
+
+
+@pytest.mark.parametrize("name", ["a/b", "a%2Fb", "a%41", "a?b#c", "a b+c", "课/1"])
+def test_a_sitting_is_reached_under_whatever_its_platform_calls_it(
+    client: TestClient, school: County, name: str
+) -> None:
+    headers, there = school.huang.headers, f"/v1/sessions/{quote(name, safe='')}"
+    assert post(client, school, opening(session_id="aA", learner_id="wu")).status_code == 201
+    assert post(client, school, opening(session_id=name)).status_code == 201
+    beat = {"seq": 0, "type": "progress", "at_ms": 1_772_413_200_000, "position": 0, "rate": 1}
+    told = client.post(f"{there}/events", json={"events": [beat]}, headers=headers)
+    assert told.json()["accepted"] == 1, told.text
+    assert client.post(f"{there}/close", json={}, headers=headers).status_code == 202
+    shown = client.get(there, headers=headers).json()
+    assert (shown["session_id"], shown["state"]) == (name, "closed")
+    assert client.get(f"{there}/timeline", headers=headers).status_code == 200
+    other = client.get("/v1/sessions/aA", headers=headers).json()
+    assert other["last_received_ms"] == other["opened_at_ms"], "these were another's events"
+
+
+def test_a_class_a_course_and_a_learner_are_reached_under_a_name_with_a_slash(
+    client: TestClient, school: County
+) -> None:
+    headers = school.huang.headers
+    for path, body in (
+        ("/v1/courses/sew%2Fing", course()),
+        ("/v1/classes/2026%2F018", training_class(course_ids=["sew/ing"])),
+        ("/v1/classes/2026%2F018/roster", {"learners": [LIN | {"learner_id": "lin/1"}]}),
+    ):
+        answer = client.put(path, json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+    assert client.get("/v1/classes/2026%2f018", headers=headers).json()["class_id"] == "2026/018"
+    link = client.post("/v1/classes/2026%2F018/learners/lin%2F1/link", headers=headers)
+    assert link.status_code == 201, link.text
+    page = client.options(
+        "/v1/learners/lin%2F1/enrolment",
+        headers={"origin": "https://lessons.example", "access-control-request-method": "GET"},
+    )
+    assert page.status_code == 200, page.text

@@ -59,6 +59,14 @@ _SEVERAL = "several platforms have that id; `platform` says which one is meant"
 _CONFLICTS = {
     "POST /v1/acts/{act_id}/approval": "it is in force already, was revoked, or no longer fits",
     "POST /v1/acts/{act_id}/revocation": "it was revoked, or what came since rests on it",
+    "PUT /v1/counties/{county}": "another county has that code",
+    "POST /v1/institutions": "`institution_code_taken`, `institution_name_taken`",
+    "PUT /v1/institutions/{institution_id}": (
+        "`institution_code_taken`, `institution_name_taken`, `institution_has_classes`"
+    ),
+    "POST /v1/institutions/{institution_id}/withdrawal": "it is off the list already",
+    "POST /v1/institutions/{institution_id}/relisting": "it is on the list",
+    "POST /v1/requests/{request_id}/answer": "it was answered",
     "POST /v1/classes/{class_id}/acts": "the learner has left, or is in the other class already",
     "PUT /v1/classes/{class_id}": "terms that are frozen once somebody has studied",
     "POST /v1/classes/{class_id}/clock": "a class whose clock does not move: no sandbox",

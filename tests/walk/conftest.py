@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
+from tests.described import DescribedClient
 from tests.people import County, TestClock, instant
 from tests.walk.dataset import Dataset, found
 
@@ -54,7 +55,7 @@ def dataset(template: Dataset) -> Dataset:
 @pytest.fixture
 def walker(app: FastAPI) -> Iterator[TestClient]:
     """A client of the service whose jobs do not run: nothing changes by itself."""
-    yield TestClient(app)
+    yield DescribedClient(app)
     app.state.services.database.close()
 
 

@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.policy import sitting_terms
+from app.domain.sittings import sittings
 from app.services import Services
 from tests.people import LIN, WU, County, TestClock, course, training_class
 
@@ -334,6 +335,22 @@ def test_a_device_with_a_broken_clock_may_study(
     client: TestClient, school: County, started_at_ms: float
 ) -> None:
     assert post(client, school, opening(started_at_ms=started_at_ms)).status_code == 201
+
+
+def test_sittings_opened_elsewhere_under_the_same_number_shut_nobody_out(
+    client: TestClient, school: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sittings, "MOST_A_DAY", 2)
+    theirs = school.guang.headers
+    client.put("/v1/courses/sewing", json=course(), headers=theirs)
+    client.put("/v1/classes/c1", json=training_class(), headers=theirs)
+    client.put("/v1/classes/c1/roster", json={"learners": [LIN]}, headers=theirs)
+    for name, status in (("x1", 201), ("x2", 201), ("x3", 429)):
+        answer = client.post("/v1/sessions", json=opening(session_id=name), headers=theirs)
+        assert answer.status_code == status, answer.text
+        client.post(f"/v1/sessions/{name}/close", json={}, headers=theirs)
+    assert answer.json()["code"] == "too_many_sittings"
+    assert post(client, school, opening()).status_code == 201
 
 
 @pytest.mark.parametrize("name", ["a/b", "a%2Fb", "a%41", "a?b#c", "a b+c", "课/1"])

@@ -111,7 +111,7 @@ def open_sitting(
     _require_stay(stay, klass, now_ms)
     ground = Ground.read(connection, klass.id, stay)
     _require_days(connection, klass, learner, ground, now_ms)
-    _require_few(connection, learner, now_ms)
+    _require_few(connection, platform_id, learner, now_ms)
     rivals = store.open_of_person(connection, learner.person_id)
     _require_lease(rivals, opening, learner, terms, now_ms)
     _require_order(connection, ground, lesson, terms)
@@ -291,9 +291,13 @@ def _require_days(
     )
 
 
-def _require_few(connection: Connection, learner: AccountRow, now_ms: int) -> None:
-    """Nobody opens a thousand sittings a day: what each may bring is bounded, and so is this."""
-    opened = store.opened_by_person(connection, learner.person_id, now_ms - DAY_MS)
+def _require_few(
+    connection: Connection, platform_id: int, learner: AccountRow, now_ms: int
+) -> None:
+    """Nobody opens a thousand sittings a day: what each may bring is bounded, and so is this. What
+    another platform opens under the same ID number keeps nobody from studying here."""
+    since_ms = now_ms - DAY_MS
+    opened = store.opened_by_person(connection, platform_id, learner.person_id, since_ms)
     if opened >= MOST_A_DAY:
         log.warning("too many sittings", learner=learner.external_id, opened=opened)
         raise TooManyRequests(

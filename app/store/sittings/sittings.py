@@ -267,11 +267,14 @@ def any_on_platform(connection: Connection, platform_id: int) -> bool:
     return connection.execute(query).first() is not None
 
 
-def opened_by_person(connection: Connection, person_id: int, since_ms: int) -> int:
-    """How many sittings the person opened from then on, on any platform."""
+def opened_by_person(
+    connection: Connection, platform_id: int, person_id: int, since_ms: int
+) -> int:
+    """How many sittings the person opened on the platform from then on."""
     query = select(func.count()).select_from(Session)
     mine = (Session.person_id == person_id, Session.opened_ms >= since_ms)
-    return int(connection.execute(query.where(*mine, Session.provenance == "live")).scalar_one())
+    here = (Session.platform_id == platform_id, Session.provenance == "live")
+    return int(connection.execute(query.where(*mine, *here)).scalar_one())
 
 
 def by_external_id(

@@ -148,13 +148,14 @@ def test_a_line_that_loses_and_refuses_most_of_what_is_sent_costs_nothing(
     assert not [it for it in sitting["verdict"]["findings"] if it["outcome"] == "violation"]
 
 
+@pytest.mark.parametrize("status", [400, *later(200, 401, 403, 404, 409, 422)])
 @pytest.mark.parametrize("says", ["<html>维护中</html>", *later('{"code":401,"msg":"登录过期"}')])
 def test_a_gateway_that_answers_for_the_service_loses_nothing(
-    study: Study, school: School, says: str
+    study: Study, school: School, says: str, status: int
 ) -> None:
     lin = study().enters().has_told_everything()
     anybody = {"access-control-allow-origin": "*"}
-    lin.page.route("**/events", lambda it: it.fulfill(status=200, body=says, headers=anybody))
+    lin.page.route("**/events", lambda it: it.fulfill(status=status, body=says, headers=anybody))
     lin.watches(1.5)
     lin.page.wait_for_function("() => told.some(([name]) => name === 'offline')")
     lin.page.unroute("**/events")

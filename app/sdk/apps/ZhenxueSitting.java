@@ -795,7 +795,16 @@ public final class ZhenxueSitting {
         String url = service + "/v1/sessions/" + encoded(session()) + path;
         String token = kept.optString("token");
         Answer[] answer = new Answer[1];
-        loop.beside(() -> answer[0] = tried(() -> request(method, url, token, type, body)), () -> then.with(answer[0]));
+        loop.beside(() -> answer[0] = ours(tried(() -> request(method, url, token, type, body))), () -> then.with(answer[0]));
+    }
+
+    /**
+     * What a gateway refuses in the service's place is no answer: each problem of the service tells its status. A 413 is
+     * true of the line, whoever says it.
+     */
+    private static Answer ours(Answer it) {
+        boolean foreign = it.status >= 400 && it.status != 413 && (it.body == null || it.body.optInt("status") != it.status);
+        return foreign ? new Answer(0, null, it.retryS) : it;
     }
 
     /** One request; blocks. Also for `Opening`, with your own token. */

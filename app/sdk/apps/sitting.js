@@ -535,7 +535,7 @@ export class Sitting {
     const { session, token } = this.kept;
     const url = `${this.service}/v1/sessions/${encodeURIComponent(session)}/${path}`;
     const headers = { Authorization: `Bearer ${token}`, "Content-Type": type };
-    return this._try(() => this.request({ method, url, headers, body }));
+    return this._try(() => this.request({ method, url, headers, body })).then((it) => (foreign(it) ? { ...it, status: 0 } : it));
   }
 
   async _try(run) {
@@ -625,4 +625,6 @@ function read(text) {
 }
 
 const rounded = (seconds) => Math.round(seconds * 1000) / 1000;
+/** Whether a gateway refused in the service's place, each of whose problems tells its status. Its 413 is true of the line. */
+const foreign = ({ status, body }) => status >= 400 && status !== 413 && !(body && body.status === status);
 const later = (status) => !status || status === 408 || status === 429 || status >= 500;

@@ -223,7 +223,7 @@ class Enrolment {
 
   /** No photo can be handed in: for good, or until it is tried again. */
   #stuck(status, body, again) {
-    const lasting = { enrolment_over: "over", no_face_consent: "consent" }[body?.code] ?? (status === 401 || status === 404 ? "over" : "");
+    const lasting = { enrolment_over: "over", no_face_consent: "consent" }[body?.code] ?? (body?.status === status && (status === 401 || status === 404) ? "over" : "");
     if (!lasting) return this.#show({ say: texts.trouble.network, buttons: [[texts.resend, again]] });
     this.step = undefined;
     this.#close();

@@ -33,14 +33,18 @@ export async function answer(response) {
   return { status: native.status(response), body, retry_s: wait >= 0 ? wait : null };
 }
 
-/** To one sitting of the service, with its lease. */
-export function toSitting({ service, session, token }, path, method, type, body, more = {}) {
+/** To one sitting of the service, with its lease. What a gateway refuses in its place is no answer: status 0. */
+export async function toSitting({ service, session, token }, path, method, type, body, more = {}) {
   const url = `${service}/v1/sessions/${encodeURIComponent(session)}/${path}`;
   const headers = { Authorization: `Bearer ${token}`, "Content-Type": type };
   /** @type {RequestInit} */
   const init = { method, headers, body, mode: "cors", credentials: "omit", cache: "no-store", ...more };
-  return ask(url, init);
+  const told = await ask(url, init);
+  return foreign(told) ? { ...told, status: 0 } : told;
 }
+
+/** Whether somebody else refused: each problem of the service tells its status. A gateway's 413 is true of the line. */
+const foreign = ({ status, body }) => status >= 400 && status !== 413 && body?.status !== status;
 
 /** Whether it makes sense to send the same again: nobody answered, or somebody was too busy. */
 export const later = (status) => status === 0 || status === 408 || status === 429 || status >= 500;

@@ -106,7 +106,7 @@ def test_a_rule_that_no_release_has_is_free(tree: Tree) -> None:
         ("marathon", '"""', '"""Otherwise said. '),
         ("marathon", "\n\ndef detect(", "\n\n\n# as the plan has it\ndef detect("),
         ("marathon", "import numpy as np\n", "import numpy as np  # columns\n"),
-        ("marathon", "DAY_MS = ", "UNUSED = 7\nDAY_MS = "),
+        ("marathon", "RULE = ", "UNUSED = 7\nRULE = "),
         ("policy", "    @property\n    def runs", NEVER + "    @property\n    def runs"),
         ("assess", "def acts(", "def never() -> None: ...\n\n\ndef acts("),
     ],

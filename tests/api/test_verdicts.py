@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from sqlalchemy import select
 
 from app.jobs.settler import settle_all
 from app.services import Services
+from app.simulation.entities import invented_id_number
 from app.simulation.scenarios import perform
 from models import AuditEntry
 from tests.evidence import START_MS, catalogue, ndjson, sitting
-from tests.people import GUANGSHAN, HUANGCHUAN, County, training_class
+from tests.people import GUANGSHAN, HUANGCHUAN, WU, County, training_class
 from tests.verdicts import class_row, sign_in, take_without_photos, text, validate
 from tests.waiting import eventually
 
@@ -245,6 +247,37 @@ def test_what_was_struck_is_asked_about_once_more_when_evidence_makes_it_far_lon
     review = client.post(f"/v1/findings/{found['id']}/reviews", json=strike, headers=zhao)
     assert review.status_code == 201, review.text
     assert client.get("/v1/sessions/b", headers=headers).json()["verdict"]["credited_ms"] > 300_000
+
+
+def test_what_was_struck_of_a_class_is_asked_about_again_when_far_more_stand_in_it(
+    client: TestClient, services: Services, county: County
+) -> None:
+    """A couple that shares a computer does not vouch for four more who join them on it."""
+    zhao, headers = sign_in(services, "zhao", HUANGCHUAN), county.huang.headers
+    more = [f"l-{n}" for n in range(4)]
+    others = [
+        {**WU, "learner_id": it, "name": f"某{it}", "id_number": invented_id_number(50 + n)}
+        for n, it in enumerate(more)
+    ]
+
+    def brings(learners: Sequence[str], records: list[dict[str, Any]]) -> tuple[str, float]:
+        for it in learners:
+            records += sitting(f"s-{it}", learner_id=it, beats=60, device_id="shared")
+        report = client.post("/v1/imports", content=ndjson(records), headers=headers).json()
+        assert report["rejected"] == [], report
+        validate(services, class_row(services.database, county).id)
+        address = "/v1/findings?rule=shared_device"
+        (found,) = client.get(address, headers=headers).json()["findings"]
+        return found["status"], found["measured"]
+
+    roster = {"kind": "roster", "class_id": "c1", "learners": others}
+    assert brings(["lin", "wu"], [*catalogue(), roster]) == ("open", 2)
+    (found,) = client.get("/v1/findings?rule=shared_device", headers=headers).json()["findings"]
+    strike = {"decision": "overturn", "reason": "夫妻合用一台电脑"}
+    review = client.post(f"/v1/findings/{found['id']}/reviews", json=strike, headers=zhao)
+    assert review.status_code == 201, review.text
+    assert brings(more[:2], [])[0] == "overturned", "few more: it stays struck"
+    assert brings(more[2:], []) == ("open", 6)
 
 
 def test_only_people_decide_and_only_with_their_own_page_s_token(bureau: Bureau) -> None:

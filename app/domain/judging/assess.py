@@ -45,7 +45,7 @@ from detectors.registry import ALL, versions_acting
 # Stands in verdicts while it lasts, and is nothing that anybody would look for in a queue.
 PASSING = frozenset({"check_pending"})
 
-GROWN = 2  # product default: how many times as long as when people struck it, to be asked again
+GROWN = 2  # product default: how many times as much as when people struck it, to be asked again
 
 # These compare people with each other, so only a whole class tells.
 CROWD_RULES = frozenset(it.rule for it in ALL if it.crowd)
@@ -198,15 +198,21 @@ def _outgrown(
     keys: Sequence[str],
     decided: Mapping[str, str],
 ) -> set[str]:
-    """Which of these people struck when they lasted less than half as long: evidence that came
-    since tells what nobody has looked at."""
+    """Which of these people struck when they lasted less than half as long, or when less than half
+    as many stood in them: evidence that came since tells what nobody has looked at."""
     struck = {key for key in keys if decided.get(key) == Decision.OVERTURNED}
     seen = verdicts.measured(connection, struck) if struck else {}
     return {
         key
         for key, it in zip(keys, findings, strict=True)
-        if key in seen and it.unit == "s" and it.measured > GROWN * seen[key]
+        if key in seen and _grows(it) and it.measured > GROWN * seen[key]
     }
+
+
+def _grows(finding: Finding) -> bool:
+    """Whether it measures how long something was, or among how many of a class."""
+    of_class = finding.scope is FindingScope.CLASS
+    return finding.unit == "s" or (of_class and finding.unit == "count")
 
 
 def keep(

@@ -27,7 +27,7 @@ from models import Session
 from tests.e2e.conftest import found_chromium
 from tests.sdk import school as place
 from tests.sdk.conftest import EYES_AND_HANDS, Learner
-from tests.sdk.school import School, open_school
+from tests.sdk.school import School, class_of, open_school
 
 LESSON = "l1"
 FILM_S = 460
@@ -111,7 +111,7 @@ def near(school: School, learners: list[str]) -> dict[str, float]:
     """The sittings before: the lesson itself, each up to a second before a pop-up; how far."""
     sessions = []
     for learner in learners:
-        terms = {"learner_id": learner, "class_id": "c1", "lesson_id": LESSON}
+        terms = {"learner_id": learner, "class_id": class_of(learner), "lesson_id": LESSON}
         place = {"device_id": f"phone of {learner}", "window_id": "app"}
         opened = school.api.call("POST", "/v1/sessions", {**terms, **place})
         sessions.append(str(opened["session_id"]))

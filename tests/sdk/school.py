@@ -55,6 +55,14 @@ window.sitting = begin();
 """
 
 
+CLASS_HOLDS = 80
+
+
+def class_of(learner: str) -> str:
+    """A class of this school is full with so many, and the next one opens."""
+    return f"c{1 + (int(learner.removeprefix('learner-')) - 1) // CLASS_HOLDS}"
+
+
 class SchoolClock:
     """Real time from a morning on, which a test may move forward."""
 
@@ -78,15 +86,19 @@ class School:
     clock: SchoolClock
     api: Api
     film: Path
+    terms: dict[str, Any]
     enrolled: int = 0
 
     def enrol(self, *, face: bool = False) -> str:
-        """A new learner of the class; the name."""
+        """A new learner; the name."""
         self.enrolled += 1
         name = f"learner-{self.enrolled}"
+        path = f"/v1/classes/{class_of(name)}"
+        if self.enrolled % CLASS_HOLDS == 1:
+            self.api.call("PUT", path, self.terms)
         learner = {**LIN, "learner_id": name, "id_number": invented_id_number(900 + self.enrolled)}
         learner["consent"] = {**LIN["consent"], "face": face}
-        self.api.call("PUT", "/v1/classes/c1/roster", {"learners": [learner]})
+        self.api.call("PUT", f"{path}/roster", {"learners": [learner]})
         return name
 
     def lesson(self, learner: str, **options: Any) -> str:
@@ -143,7 +155,7 @@ class School:
 
     def _studied_until_due(self, learner: str) -> float:
         """Seconds of one sitting, left just before its pop-up is due."""
-        terms = {"learner_id": learner, "class_id": "c1", "lesson_id": OTHER}
+        terms = {"learner_id": learner, "class_id": class_of(learner), "lesson_id": OTHER}
         opened = self.api.call(
             "POST", "/v1/sessions", {**terms, "device_id": "phone", "window_id": "app"}
         )
@@ -171,7 +183,7 @@ def open_school(
     **klass: Any,
 ) -> Iterator[School]:
     """`heard_by` may put something around the service that hears every request; `klass`: terms of
-    the class."""
+    its classes."""
     clock = SchoolClock()
     settings = Settings(data_dir=folder, database_url="", blob_url="", face_workers=0)
     with open_services(settings) as services:
@@ -186,11 +198,11 @@ def open_school(
         plan = course("ordered", lessons=ordered)
         api.call("PUT", f"/v1/courses/{plan.pop('course_id')}", plan)
         terms = training_class(course_ids=["sewing", "ordered"], **klass)
-        api.call("PUT", f"/v1/classes/{terms.pop('class_id')}", terms)
+        del terms["class_id"]
         film = folder / "film.webm"
         draw_film(film, film_s)
         with served(platform(service, api, film)) as url:
-            yield School(url, service, app.state.services, clock, api, film)
+            yield School(url, service, app.state.services, clock, api, film, terms)
 
 
 def platform(service: str, api: Api, film: Path) -> FastAPI:
@@ -235,7 +247,7 @@ def platform(service: str, api: Api, film: Path) -> FastAPI:
 
     @app.post("/lease")
     def lease(learner: str, terms: dict[str, Any] = Body()) -> Response:
-        opening = {**terms, "learner_id": learner, "class_id": "c1"}
+        opening = {**terms, "learner_id": learner, "class_id": class_of(learner)}
         answer = api.client.request(
             "POST",
             "/v1/sessions",

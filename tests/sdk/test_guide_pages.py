@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Frame, Page
 
 from tests.e2e.conftest import PATIENCE_MS
 from tests.machine import NODE, Part, lacks
-from tests.sdk.school import School
+from tests.sdk.school import School, class_of
 from tests.sdk.test_playing import NEAR_S, credited_s
 from tests.served import served
 from tests.waiting import eventually
@@ -79,7 +79,7 @@ class Platform:
         answer = api.client.request(
             "POST",
             "/v1/sessions",
-            content=json.dumps({**terms, "learner_id": name, "class_id": "c1"}).encode(),
+            content=json.dumps({**terms, "learner_id": name, "class_id": class_of(name)}).encode(),
             headers={"authorization": f"Bearer {api.key}", "content-type": "application/json"},
         )
         if answer.status_code == 201:

@@ -11,6 +11,9 @@ server". From these claims alone:
 * Played content may not outrun the clock: over any stretch, content advance ≤ time advance + a
   tolerance. `excess` is the worst violation of that over all stretches ending at a sample, found
   in one pass: (content - u) minus the least (content - l) before it.
+* Where the line alone was slow and caught up, the client's own clock says so from first to last,
+  set by its freshest news: then nothing outran anything. It is believed for as long as play may go
+  on without a pop-up. Who makes such times up could as well bring all at once, after a silence.
 * What exceeds the tolerance earns nothing; the rest is laid out in time as late as possible at
   `max_rate`, so that no window of server time ever holds more credit than it has seconds. What
   would lie before the sitting began earns nothing either: the tolerance is one of accusations.
@@ -52,6 +55,7 @@ _PLAYER = among(
     )
 )
 _READ = ("recv_ms", "seq", "pos_ms", "x", "kind", "flags")  # of EVENT: what play is laid out by
+BEFORE_MS = 10_000  # what lies before an opening and may be claimed: as much as accuses nobody
 JOIN_MS = 1_500  # standstill that the jitter of a network explains
 
 COARSE_MS = (15_000, 180_000)  # all places that heartbeats tell are as far apart, which is coarse,
@@ -77,6 +81,7 @@ class Samples:
     finish_ms  int64[K] when the play up to here was over, laid out as late as possible
     unseen     uint8[K] why play on the way here does not count: HIDDEN, UNFOCUSED, 0 if it does
     step_ms    int64[K] how coarse the places of its sitting are, as by the minute; else 0
+    late       bool[K]  its sitting outran the clock only because a slow line caught up
     """
 
     own: Ints
@@ -93,6 +98,7 @@ class Samples:
     finish_ms: Ints
     unseen: Kinds
     step_ms: Ints
+    late: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,7 @@ def played(trace: Trace, policy: Policy) -> Played:
     pace = policy["fast_forward"]
     rate, tolerance = pace["max_rate"], pace.ms("abs_tolerance_s")
     samples, excess, sittings = _samples(trace, policy)
+    samples, excess = _caught_up(trace, samples, excess, policy)
     claim = np.where(samples.jump | (samples.unseen > 0), 0, samples.advance_ms)
     before = sittings.previous(excess, 0)
     lost = np.maximum(0, excess - np.maximum(tolerance, before))
@@ -236,8 +243,37 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
         finish_ms=u_s,
         unseen=_before(sittings, _unseen(events, own, policy).take(rows)),
         step_ms=steps,
+        late=np.zeros(len(rows), np.bool_),
     )
     return samples, excess, sittings
+
+
+def _caught_up(
+    trace: Trace, samples: Samples, excess: Ints, policy: Policy
+) -> tuple[Samples, Ints]:
+    """The samples and their excess, without what a line that was slow and caught up explains: of
+    sittings in which, by the client's clock, nothing outran anything, no news waited longer than
+    play may go on without a pop-up, and none is of before the opening; a clock may run as much too
+    fast as play."""
+    pace, strict, tolerance = pace_of(policy)
+    doubtful = samples.jump | (excess > tolerance)
+    rows = np.flatnonzero(np.isin(samples.own, samples.own[doubtful]))
+    if not len(rows):
+        return samples, excess
+    mine = Segments(samples.own.take(rows))
+    at, u = trace.events["at_ms"].take(samples.row.take(rows)), samples.u_ms.take(rows)
+    told = at + mine.remaining_min(mine.running_min(u - at))
+    claimed = mine.running_sum(samples.advance_ms.take(rows))
+    since = told - np.minimum(mine.running_min(told), 0)
+    ahead = outrun(claimed, since, since, mine, strict, np.zeros_like(u))
+    ran_fast = pace["rate_tolerance"] * -mine.remaining_min(-u)
+    wrong = told < mine.previous(told, (-BEFORE_MS - ran_fast).astype(np.int64))
+    wrong |= u - told > policy["popup_gap"].ms("max_gap_s")
+    wrong |= ahead > tolerance / strict
+    late = np.zeros(len(samples.own), np.bool_)
+    late[rows] = ~np.isin(mine.own, mine.own[wrong])
+    excess = np.where(late, np.minimum(excess, tolerance), excess)
+    return replace(samples, jump=samples.jump & ~late, late=late), excess
 
 
 def pace_of(policy: Policy) -> tuple[RulePolicy, float, int]:

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from detectors.credit import Samples, age, outrun, pace_of
+from detectors.credit import BEFORE_MS, Samples, age, outrun, pace_of
 from detectors.excursions import SNAP_BACK_MS
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
@@ -27,7 +27,6 @@ from detectors.trace import Bools, Flag, Ints, Kind, Trace, offsets, owners
 RULE = "fast_forward"
 EXCUSED = "film_lacks"  # what is no jump by a case on the film itself, see `lesson_length`
 BEFORE_OPENING = "before_opening"  # it was over when its sitting was opened
-BEFORE_MS = 10_000  # what lies before an opening and may be claimed: as much as accuses nobody
 
 
 def detect(facts: Facts, policy: Policy) -> list[Finding]:
@@ -60,7 +59,7 @@ def _outrunning(samples: Samples, policy: Policy, sessions: int) -> Bools:
     sittings = Segments(samples.own)
     claimed = sittings.running_sum(np.where(samples.jump, 0, samples.advance_ms))
     excess = outrun(claimed, samples.u_ms, samples.l_ms, sittings, strict, samples.step_ms)
-    return _per_session(excess > tolerance / strict, samples, sessions)
+    return _per_session((excess > tolerance / strict) & ~samples.late, samples, sessions)
 
 
 def _forward_seeks(trace: Trace, samples: Samples) -> Bools:
@@ -165,13 +164,15 @@ class _Story:
         self.seeks = seeks[rows]
         self.step = int(samples.step_ms[rows].max(initial=0))
         self.novel = self._novelty()
+        self.late = bool(samples.late[rows].any())
         self.low = np.minimum(samples.l_ms[rows], self._earliest(policy))
 
     def findings(self) -> list[Finding]:
         jumps = self._jumps()
+        outran = [] if self.late else self._stretches(self._claims())
         found = jumps + [
             stretch
-            for stretch in self._stretches(self._claims())
+            for stretch in outran
             if not any(j.start_ms <= stretch.start_ms <= stretch.end_ms <= j.end_ms for j in jumps)
         ]
         found = [self._before_opening(it) or it for it in found] or self._micro_seeks()

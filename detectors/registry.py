@@ -54,7 +54,7 @@ class Detector:
 ENGINE_VERSION = "2"
 
 ALL = (
-    Detector(fast_forward.RULE, "3", fast_forward.detect),
+    Detector(fast_forward.RULE, "4", fast_forward.detect),
     Detector(multi_window.RULE, "6", multi_window.detect),
     Detector(popup_gap.RULE, "2", popup_gap.detect),
     Detector(face_liveness.RULE, "5", face_liveness.detect),

@@ -534,6 +534,27 @@ def a_laptop_that_sleeps_for_eight_minutes(road: Road) -> None:
     lin.study(300)
 
 
+@honest(595, 601, first=True)
+def a_line_that_falls_a_minute_behind_and_catches_up(road: Road) -> None:
+    lin = page(road, seq=0)
+    waiting: list[tuple[float, dict[str, Any]]] = []
+    for second in range(601):
+        lag = second / 5 if second < 300 else max(0, 60 - (second - 300) / 2)
+        if second % 10 == 0:
+            waiting.append((second + lag, lin.event("progress", second)))
+        while waiting and waiting[0][0] <= second:
+            lin.tell(waiting.pop(0)[1])
+        lin.wait(1)
+
+
+@fraud("fast_forward", 450)
+def double_speed_after_each_minute_of_rest(road: Road) -> None:
+    wu = page(road)
+    for _ in range(5):
+        wu.study(60, pace=2)
+        wu.wait(60)
+
+
 @honest(595, 601)
 def batches_in_reverse_order(road: Road) -> None:
     lin = page(road)

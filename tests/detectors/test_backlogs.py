@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detectors.trace import Flag, Kind
+from tests.detectors.columns import GRADED
 from tests.detectors.stories import Sitting, credited_ms, found, known, reasons
 
 RULE = "fast_forward"
@@ -191,6 +192,52 @@ def test_a_backlog_with_glitches_accuses_nobody_and_costs_their_neighbours_at_mo
     ahead = 90 * sum(glitch == "ahead" for _, glitch, *_ in parts)  # where the silence has room
     lost = 10 + (10 + 2 * beat) * odd + ran_behind + ahead
     assert credited_ms(RULE, lin) >= (seen - lost) * 1000
+
+
+LONGEST_S = int(GRADED["popup_gap"]["max_gap_s"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    lags=st.lists(
+        st.tuples(st.sampled_from([60, 120, 300]), st.integers(0, LONGEST_S - 30)), min_size=1
+    ),
+    beat=st.sampled_from([2, 5, 10, 15, 30]),
+    fast=st.integers(-3_600, 3_600),
+    drift=st.sampled_from([0.99, 1, 1.011]),
+)
+@example([(300, 0), (300, 60), (120, 0), (300, 0)], 10, 0, 1)
+@example([(60, 240), (60, 0), (60, 240), (60, 0)], 15, -700, 1.011)
+def test_a_line_that_slows_down_and_catches_up_costs_nobody_anything(
+    lags: list[tuple[int, int]], beat: int, fast: int, drift: float
+) -> None:
+    """News waits longer and longer, and then shorter: what comes behind it looks like fast play.
+    The client's clock, fast or slow, tells when each was written."""
+    lin = Sitting()
+    lin.tell(Kind.PLAY, 0.0, 0.0, client=float(fast))
+    before, received = 0.0, 0.0
+    for seconds, lag in lags:
+        beats = seconds // beat
+        for n in range(1, beats + 1):
+            at = lin.pos + beat
+            if at > FILM_S:
+                break
+            received = max(received, at + before + (lag - before) * n / beats)
+            lin.tell(Kind.PROGRESS, received, at, client=at * drift + fast)
+        before = lag
+    assert reasons(found(RULE, lin)) == []
+    assert credited_ms(RULE, lin) >= (lin.pos - 10) * 1000
+
+
+def test_who_rests_and_then_plays_fast_is_found_by_whatever_clock() -> None:
+    for clock in ("true", "none", "twice as fast", "an hour back"):
+        wu = Sitting().play().watch(300)
+        for n in range(1, 19):  # three minutes of rest, then three at double speed
+            received = 480 + 10.0 * n
+            client = {"true": received, "none": 0.0, "an hour back": received - 3600}
+            told = client.get(clock, 480 + 20.0 * n)
+            wu.tell(Kind.PROGRESS, received, 300 + 20.0 * n, client=told)
+        assert reasons(found(RULE, wu)) == ["outran"], clock
 
 
 @pytest.mark.parametrize("beat", [12, 15, 20, 30])

@@ -16,6 +16,7 @@ _ERROR = re.compile(r"#(N/A!?|[A-Z_]+[!?]|DIV/0!|GETTING_DATA|#+)")  # ###: a co
 NO_DATA = "无数据"  # what our own lists print where nobody told
 _LONGEST_S = 6 * 3600
 _EXACT = 10**15  # from here on a spreadsheet has lost digits
+_THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
 _DAY = re.compile(r"(\d{4})([-/.年])(\d{1,2})[-/.月](\d{1,2})日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?")
 _PLAIN_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _SERIAL_FROM = date(1899, 12, 30)  # day 0 of a spreadsheet, its leap year 1900 counted
@@ -183,8 +184,10 @@ def number(cell: Cell) -> float | None:
     text = words(cell)
     if text is None:
         return None
-    plain = unicodedata.normalize("NFKC", text).replace(",", "")
+    plain = unicodedata.normalize("NFKC", text)
     plain = re.sub(r"\s*(学时|课时|小时|分钟|分|份|人|张)$", "", plain)
+    if _THOUSANDS.fullmatch(plain):  # "1,2" may be the first and the second, and is not 12
+        plain = plain.replace(",", "")
     if not re.fullmatch(r"-?\d+(\.\d+)?", plain):
         raise BadCell("not_a_number", f"“{text[:20]}”不是数字", f"{text[:20]!r} is no number")
     return float(plain)

@@ -847,3 +847,15 @@ def word_document() -> bytes:
 def test_a_file_that_is_no_table_is_told_for_what_it_is(data: bytes, what: str) -> None:
     with pytest.raises(BadTable, match=f"这是{what}，不是表格"):
         table_files.sheets(data)
+
+
+@pytest.mark.parametrize("typed", ["1,2", "3，5", "12,00", "1,2,3", "1,23学时"])
+def test_a_list_of_numbers_is_not_read_as_one_number_without_its_commas(typed: str) -> None:
+    for read in (table_cells.number, table_cells.whole, table_cells.class_hours):
+        with pytest.raises(BadCell):
+            read(typed)
+
+
+def test_thousands_may_be_set_apart() -> None:
+    assert table_cells.number("1,200") == 1200
+    assert table_cells.whole("1，234，567人") == 1_234_567

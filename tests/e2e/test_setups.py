@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from app.cli import demo as cli_demo
 from app.domain.accounts import users
@@ -193,6 +193,34 @@ def test_a_course_that_is_half_filled_in_outlives_the_login(
     expect(page.get_by_label("课程名称")).to_have_value("网店运营基础")
     expect(page.get_by_label("小节名称 2", exact=True)).to_have_value("客户服务")
     expect(page.get_by_label("按顺序学")).to_be_checked()
+
+
+def test_what_was_changed_of_a_course_outlives_the_login_unless_somebody_else_changed_it(
+    visitor: Callable[..., Visitor],
+) -> None:
+    clerk, colleague = visitor("zhao"), visitor("zhao")
+
+    def opened(by: Visitor) -> Page:
+        return by.open(addresses(by.site.services)["course"].path).page
+
+    def interrupted(page: Page) -> None:
+        page.context.clear_cookies()
+        page.get_by_role("button", name="保存课程").click()
+        clerk.sign_in_again("zhao")
+
+    page = opened(clerk)
+    page.get_by_label("课程名称").fill("网店运营基础（修订）")
+    page.get_by_label("按顺序学").set_checked(not page.get_by_label("按顺序学").is_checked())
+    locked = page.get_by_label("按顺序学").is_checked()
+    interrupted(page)
+    expect(page.get_by_label("课程名称")).to_have_value("网店运营基础（修订）")
+    assert page.get_by_label("按顺序学").is_checked() == locked
+
+    theirs = opened(colleague)
+    theirs.get_by_label("课程名称").fill("同事改过的名称")
+    theirs.get_by_role("button", name="保存课程").click()
+    interrupted(page)
+    expect(page.get_by_label("课程名称")).to_have_value("同事改过的名称")
 
 
 def test_a_reason_that_outlives_the_login_stays_with_the_act_it_was_for(

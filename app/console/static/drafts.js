@@ -1,6 +1,7 @@
 // What somebody types outlives their login: it stays in this tab, under their name, until the form is
 // taken or they sign out. A login that ends meanwhile leads to the login page and back.
-// A form that makes something new (data-keep) comes back whole, over what the page proposes.
+// A form that makes something new (data-keep) comes back whole, over what the page proposes; one that changes something
+// (data-keep="same") where the page still proposes the same, so that nothing covers what somebody else saved meanwhile.
 const FIELDS = "textarea, select, input:not([type]), input:is([type=text], [type=date], [type=radio], [type=checkbox])";
 const ALL = "zhenxue:draft:";
 const PREFIX = `${ALL}${document.querySelector(".who .name")?.textContent}:`;
@@ -8,13 +9,18 @@ const SENT = `${ALL}sent`;
 const refused = document.querySelector("[role=alert]"); // such a form shows itself what was typed
 // What tells apart the forms that one page sends to one address.
 const ABOUT = ["kind", "what", "step", "deed", "finding", "objection", "learners", "lift", "which", "setup"];
+const proposed = new WeakMap();
 const key = (form) => [
   PREFIX + new URL(form.getAttribute("action") ?? "", location).pathname,
   ...[...form.querySelectorAll("input[type=hidden]")].filter((it) => ABOUT.includes(it.name))
     .map((it) => `${it.name}=${it.value}`),
+  ...(proposed.get(form) ?? []),
 ].join(" ");
 const fields = (form) => [...form.querySelectorAll(FIELDS)].filter((it) => it.name);
 const posted = (whole) => document.querySelectorAll(`form[method=post]${whole}`);
+for (const form of posted("[data-keep=same]")) {
+  proposed.set(form, fields(form).map((it) => `${it.name}=${/radio|checkbox/.test(it.type) ? it.checked : it.value}`));
+}
 
 const sent = sessionStorage.getItem(SENT);
 sessionStorage.removeItem(SENT);

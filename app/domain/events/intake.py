@@ -55,8 +55,9 @@ from app.store.events.packed import Packed
 from app.store.sittings import sittings as sitting_store
 from app.store.sittings.sittings import PackedSitting
 from detectors.control_kinds import ControlKind
+from detectors.credit import BEFORE_MS
 from detectors.event_types import telling_of
-from detectors.fast_forward import BEFORE_MS, BEFORE_OPENING
+from detectors.fast_forward import BEFORE_OPENING
 
 LONGEST_MS = 2**31 - 1  # receipts are stored as 32 bits of ms since the opening: 24 days
 LAST_SEQ = 2**31 - 2

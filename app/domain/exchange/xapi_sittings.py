@@ -56,7 +56,8 @@ from app.store.exchange import statements
 from app.store.exchange.statement_places import ClassWithLesson, PlacedSitting
 from app.store.sittings import sittings as sitting_store
 from app.vault import Vault
-from detectors.fast_forward import BEFORE_MS, BEFORE_OPENING
+from detectors.credit import BEFORE_MS
+from detectors.fast_forward import BEFORE_OPENING
 
 OPENER = "xapi"  # device of a sitting that statements opened
 EARLIER_MS = 60_000  # so long before a sitting opened, what was sent was sent for another

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ from app.outages import READ_ONLY, RETRY_S, DatabaseAway, told_as_outages
 STATEMENT_S = 20  # what takes longer is given up by the server, and a little later by us
 LOCK_S = 5
 POOL_S = 10
+_TRY_AGAIN_S = 0.05
 SQLITE_LOCK_S = 10
 _PATIENCE_S = STATEMENT_S + 5
 _TERMS = (
@@ -220,6 +222,17 @@ class Database:
                     {"name": f"zhenxue:{name}"},
                 ).scalar_one()
             )
+
+    @contextmanager
+    def alone_within(self, seconds: float, name: str) -> Iterator[bool]:
+        """As `alone`, after as long a wait at most for whoever does it now."""
+        until = time.monotonic() + seconds
+        while True:
+            with self.alone(name) as mine:
+                if mine or time.monotonic() >= until:
+                    yield mine
+                    return
+            time.sleep(_TRY_AGAIN_S)
 
     def unbounded(self, connection: Connection) -> None:
         """Let this transaction take its time: a migration of a large table does."""

@@ -13,7 +13,6 @@ import hashlib
 import os
 import shutil
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -42,7 +41,7 @@ HEAD = "audit-head.json"
 MADE = "backup.made"
 _UNFINISHED = ".part"
 _LOCK = ".lock"
-_TRIES, _PAUSE_S = 1200, 0.05  # whoever encrypts objects anew pauses between steps
+_PATIENCE_S = 60  # whoever encrypts objects anew pauses between steps
 
 
 class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,15 +128,13 @@ def _alone(into: Path) -> Iterator[None]:
 @contextmanager
 def _as_sealed(services: Services) -> Iterator[None]:
     """Nothing in the store is encrypted anew, by a key that the copied database does not know."""
-    for left in reversed(range(_TRIES)):
-        with services.database.alone("backup") as mine:
-            if mine:
-                yield
-                return
-        if left:
-            time.sleep(_PAUSE_S)
-    detail = "another backup is being made, or a great many files are encrypted anew: try again"
-    raise NotReady("backup_running", detail)
+    with services.database.alone_within(_PATIENCE_S, "backup") as mine:
+        if not mine:
+            detail = (
+                "another backup is being made, or a great many files are encrypted anew: try again"
+            )
+            raise NotReady("backup_running", detail)
+        yield
 
 
 def _make(services: Services, into: Path, dump: Path | None, keep: int | None) -> Backup:

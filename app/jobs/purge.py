@@ -8,7 +8,6 @@ finished by the next.
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -29,7 +28,7 @@ from app.store.review import notices
 
 MESSAGES_MS = 90 * DAY_MS  # product default: how long the log of webhooks goes back
 _AT_ONCE = 200
-_TRIES, _PAUSE_S = 100, 0.05  # whoever encrypts photos anew pauses every second
+_PATIENCE_S = 5  # whoever encrypts photos anew pauses every second
 _STATEMENTS_AT_ONCE = 1000
 
 
@@ -55,12 +54,9 @@ def perform(
 ) -> dict[str, int]:
     """Remove what is due; counts. What is marked when `stopping` is set waits for the next. Raises
     Conflict while another process does it."""
-    for left in reversed(range(_TRIES)):
-        with services.database.alone("purge") as mine:
-            if mine:
-                return _perform(services, actor, stopping)
-        if left:
-            time.sleep(_PAUSE_S)
+    with services.database.alone_within(_PATIENCE_S, "purge") as mine:
+        if mine:
+            return _perform(services, actor, stopping)
     raise Conflict("purge_running", "another process removes what is due just now")
 
 

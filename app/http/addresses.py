@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from starlette.types import Scope
 
+_DIVIDED = "zhenxue.divided"  # in a request's scope: its path, once it is known
 _SLASH = "\udc2f"  # nothing that is sent can hold half a pair
 
 
@@ -16,8 +17,13 @@ def divided(scope: Scope) -> str:
     >>> [whole(part) for part in divided(scope).split("/")]
     ['', 'v1', 'courses', 'a/b']
     """
-    path: str = scope["path"]
-    raw_path: bytes = scope.get("raw_path") or b""
+    path: str | None = scope.get(_DIVIDED)
+    if path is None:  # every route asks
+        path = scope[_DIVIDED] = _divided(scope["path"], scope.get("raw_path") or b"")
+    return path
+
+
+def _divided(path: str, raw_path: bytes) -> str:
     if b"%2f" not in raw_path.lower():
         return path
     return "/".join(

@@ -37,6 +37,18 @@ class School:
         )
         assert answer.status_code == 200 and not answer.json()["rejected"], answer.text
 
+    def assessed_before(self, class_id: str, official_class_no: str, *days: str) -> None:
+        """Lin was in another class of these first and last days, and passed on 2026-02-20."""
+        headers = self.county.huang.headers
+        begins, ends = days
+        named = training_class(
+            class_id, official_class_no=official_class_no, starts_on=begins, ends_on=ends
+        )
+        self.client.put(f"/v1/classes/{class_id}", json=named, headers=headers)
+        self.client.put(f"/v1/classes/{class_id}/roster", json={"learners": [LIN]}, headers=headers)
+        when = {"learner_id": "lin", "held_on": "2026-02-20", "mode": "offline", "passed": True}
+        self.post("assessments", when, class_id=class_id)
+
     def accept_leave(self) -> None:
         """The authority accepts every leave that waits."""
         services: Services = self.client.app.state.services  # type: ignore[attr-defined]
@@ -246,31 +258,19 @@ def test_a_class_on_another_platform_counts_and_is_not_named(
 
 @pytest.mark.parametrize("number", ["c1", "one-for-all"])
 def test_no_training_is_hidden_behind_a_number_that_a_platform_gives_its_classes(
-    school: School, client: TestClient, county: County, number: str
+    school: School, number: str
 ) -> None:
     """Neither behind the id of the class itself, nor behind one number for all earlier ones."""
-    headers = county.huang.headers
-    for opened, over in (("2026-01-05", "2026-01-09"), ("2026-01-12", "2026-01-16")):
-        named = training_class(opened, official_class_no=number, starts_on=opened, ends_on=over)
-        client.put(f"/v1/classes/{opened}", json=named, headers=headers)
-        client.put(f"/v1/classes/{opened}/roster", json={"learners": [LIN]}, headers=headers)
-        when = {"learner_id": "lin", "held_on": "2026-02-20", "mode": "offline", "passed": True}
-        client.post(f"/v1/classes/{opened}/assessments", json={"items": [when]}, headers=headers)
+    school.assessed_before("first", number, "2026-01-05", "2026-01-09")
+    school.assessed_before("second", number, "2026-01-12", "2026-01-16")
     school.studied("lin")
     lin = school.learner()
     assert (check(lin, "B20")["result"], check(lin, "B20")["found"]) == ("fail", "2026-02-20")
     assert check(lin, "D1")["found"] == "3"
 
 
-def test_the_register_tells_no_other_day_of_what_was_assessed_here(
-    school: School, client: TestClient, county: County
-) -> None:
-    headers = county.huang.headers
-    earlier = training_class("old", official_class_no="N-1", starts_on="2025-09-01")
-    client.put("/v1/classes/old", json=earlier | {"ends_on": "2025-09-20"}, headers=headers)
-    client.put("/v1/classes/old/roster", json={"learners": [LIN]}, headers=headers)
-    when = {"learner_id": "lin", "held_on": "2026-02-20", "mode": "offline", "passed": True}
-    client.post("/v1/classes/old/assessments", json={"items": [when]}, headers=headers)
+def test_the_register_tells_no_other_day_of_what_was_assessed_here(school: School) -> None:
+    school.assessed_before("old", "N-1", "2025-09-01", "2025-09-20")
     school.studied("lin")
     register = {"learner_id": "lin", "occupation": "保育师", "official_class_no": "N-1"}
     days = {"started_on": "2025-09-02", "assessed_on": "2025-10-20"}
